@@ -1,0 +1,54 @@
+# Everything runs in .venv, made with venv and pip. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export RAY_USAGE_STATS_ENABLED := 0
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## make .venv and install Orch with its tested set of packages
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,docs]'
+	touch $(STAMP)
+
+sweep: $(STAMP)  ## set up, then run the main sweep
+	$(BIN)/orch sweep search_spaces/multitask.yaml
+
+local-smoke: $(STAMP)  ## the whole chain in under two minutes, with a pass/fail table
+	$(BIN)/python benchmarks/local_smoke.py
+
+test: $(STAMP)  ## set up, then run the quick tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(STAMP)  ## every test, the slow ones too
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(STAMP)  ## the import contracts
+	$(BIN)/lint-imports
+
+bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
+	$(BIN)/python benchmarks/overhead.py
+
+docs: $(STAMP)  ## regenerate what is generated: JSON Schema files
+	$(BIN)/orch schema > search_spaces/sweep.schema.json
+
+check: lint types imports  ## what must hold before a commit, besides the tests
+
+.PHONY: help setup sweep local-smoke test test-all lint types imports bench docs check

@@ -1,0 +1,169 @@
+"""What is known of a trial at each stage of its life, and the one table that maps its ending to the libraries' words.
+
+`Suggestion` (to run) -> `Measurement` (while running) -> `Ending` -> `TrialRecord` (remembered). Frozen data only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = float | int | str | bool
+"""A parameter's value."""
+
+JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+
+
+class TrialState(StrEnum):
+    """Where a trial stands. The last three are terminal."""
+
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETE = "COMPLETE"
+    PRUNED = "PRUNED"
+    FAILED = "FAILED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the trial will never run again."""
+        return self in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+
+
+class RunStatus(StrEnum):
+    """The end of a trial in MLflow's words."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    KILLED = "KILLED"
+    FAILED = "FAILED"
+
+
+class Bucket(StrEnum):
+    """How a sweep counts its ended trials; each trial is in exactly one."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Cause(StrEnum):
+    """Why a trial ended."""
+
+    FINISHED = "finished"
+    SETTLED = "settled"
+    SICK = "sick"
+    PRUNED = "pruned"
+    DIVERGED = "diverged"
+    ERROR = "error"
+    WORKER_LOST = "worker_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One row of `ENDINGS`."""
+
+    state: TrialState
+    run_status: RunStatus
+    bucket: Bucket
+
+
+ENDINGS: Mapping[Cause, Mapped] = {
+    # All epochs done: the value is a full measurement.
+    Cause.FINISHED: Mapped(TrialState.COMPLETE, RunStatus.FINISHED, Bucket.COMPLETE),
+    # A stop rule that says "more epochs would not change the answer" (plateau, target, max_epochs).
+    Cause.SETTLED: Mapped(TrialState.COMPLETE, RunStatus.KILLED, Bucket.STOPPED),
+    # A stop rule that says "this one is ill" (collapse, below_untrained): its value must not look like a full one.
+    Cause.SICK: Mapped(TrialState.PRUNED, RunStatus.KILLED, Bucket.STOPPED),
+    Cause.PRUNED: Mapped(TrialState.PRUNED, RunStatus.KILLED, Bucket.PRUNED),
+    Cause.DIVERGED: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+    Cause.ERROR: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+    Cause.WORKER_LOST: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+}
+"""The one state-mapping table: cause to trial state, MLflow status and the bucket that a sweep counts it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A configuration to run.
+
+    Attributes:
+        number: the trial's number in its sweep, from 0.
+        params: dotted parameter name to value; inactive parameters are absent.
+        attempt: 1 at first; one more for each time that the trial was handed out again.
+        checkpoint: where the last checkpoint is, or None.
+    """
+
+    number: int
+    params: Mapping[str, Value]
+    attempt: int = 1
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One evaluation as the ledger remembers it.
+
+    Attributes:
+        step: epochs done; 0 is the untrained model.
+        metrics: name to value.
+        train_s: seconds inside the trainable since the previous measurement.
+        at_ms: wall clock in Unix milliseconds.
+    """
+
+    step: int
+    metrics: Mapping[str, float]
+    train_s: float
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a trial ended: `reason` is short and groups equal endings, `detail` holds the numbers behind it."""
+
+    cause: Cause
+    reason: str
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """All that is remembered of one trial.
+
+    Attributes:
+        value: the objective's best measured value after step 0; None without one.
+        best_step: the step of `value`.
+        ending: None until the trial has ended.
+        run_id: the MLflow run, None until it was shipped.
+        checkpoints: `"last"` and `"best"` to their folders.
+        decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
+    """
+
+    number: int
+    state: TrialState
+    params: Mapping[str, Value]
+    measurements: Sequence[Measurement] = ()
+    value: float | None = None
+    best_step: int | None = None
+    ending: Ending | None = None
+    attempt: int = 1
+    run_id: str | None = None
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
+    decisions: Sequence[Mapping[str, JsonValue]] = ()
+    started_ms: int | None = None
+    ended_ms: int | None = None
+
+    @property
+    def train_s(self) -> float:
+        """Seconds inside the trainable, all attempts together."""
+        return sum(m.train_s for m in self.measurements)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done: the last measured step."""
+        return self.measurements[-1].step if self.measurements else 0
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The bucket that it is counted in, None while it has not ended."""
+        return ENDINGS[self.ending.cause].bucket if self.ending else None
