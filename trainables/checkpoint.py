@@ -1,0 +1,177 @@
+"""A checkpoint on disk: a tree of tensors and plain values as `state.safetensors` and `manifest.json`.
+
+Runners write the state that a trainable hands over and read it back for a resume. Nothing here knows what a state
+means, and reading never executes anything: no pickle, no path or code is taken from the files.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from trainables.contract import State
+
+FORMAT = 1
+TENSORS_FILE = "state.safetensors"
+MANIFEST_FILE = "manifest.json"
+
+
+class CheckpointError(ValueError):
+    """A state that cannot be written, or a folder that does not hold a whole checkpoint."""
+
+
+def write_checkpoint(folder: Path, state: State) -> None:
+    """Write `state` to `folder`, which appears whole or not at all; an older one of the same name is replaced.
+
+    Raises: CheckpointError: the state holds something else than tensors, dicts, lists, tuples and JSON scalars.
+    """
+    tensors: dict[str, Tensor] = {}
+    tree = _encode(state, tensors, path="state")
+    payload = safetensors.torch.save(tensors)
+    manifest = {
+        "format": FORMAT,
+        "bytes": len(payload),
+        "sha256": hashlib.sha256(payload).hexdigest(),
+        "tree_sha256": _tree_digest(tree),
+        "tree": tree,
+    }
+    parts = {TENSORS_FILE: payload, MANIFEST_FILE: json.dumps(manifest, allow_nan=False).encode()}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    for name, content in parts.items():
+        _write_durably(fresh / name, content)
+    _sync_folder(fresh)
+    _put_in_place(fresh, folder)
+
+
+def read_checkpoint(folder: Path) -> State:
+    """The state in `folder`, with tensors on the CPU.
+
+    Raises: CheckpointError: something is missing, damaged, or of another format.
+    """
+    manifest = _read_manifest(folder / MANIFEST_FILE)
+    path = folder / TENSORS_FILE
+    payload = _read(path)
+    if len(payload) != manifest["bytes"]:
+        raise CheckpointError(f"{path}: {len(payload)} bytes, the manifest says {manifest['bytes']}")
+    if hashlib.sha256(payload).hexdigest() != manifest["sha256"]:
+        raise CheckpointError(f"{path}: damaged, its SHA-256 is not the manifest's")
+    try:
+        state = _decode(manifest["tree"], safetensors.torch.load(payload))
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{folder}: not a checkpoint of this program: {error!r}") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{folder}: not a checkpoint of this program: the state is no mapping")
+    return state
+
+
+def _encode(value: object, tensors: dict[str, Tensor], *, path: str) -> object:
+    """`value` as JSON: containers and special values become one-key objects, tensors move to `tensors`."""
+    if isinstance(value, Tensor):
+        name = str(len(tensors))
+        # A private contiguous copy: safetensors refuses views and tensors that share memory.
+        tensors[name] = torch.empty(value.shape, dtype=value.dtype).copy_(value.detach())
+        return {"tensor": name}
+    if isinstance(value, Mapping):
+        return {
+            "dict": [[_key(key, path), _encode(item, tensors, path=f"{path}.{key}")] for key, item in value.items()]
+        }
+    if isinstance(value, list | tuple):
+        items = [_encode(item, tensors, path=f"{path}[{i}]") for i, item in enumerate(value)]
+        return {"tuple" if isinstance(value, tuple) else "list": items}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(float(value))}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    raise CheckpointError(f"{path}: a checkpoint cannot hold a {type(value).__name__}")
+
+
+def _key(key: object, path: str) -> str | int:
+    if type(key) in (str, int):
+        return cast(str | int, key)
+    raise CheckpointError(f"{path}: a key must be a string or an integer, not {key!r}")
+
+
+def _decode(node: object, tensors: Mapping[str, Tensor]) -> object:
+    if not isinstance(node, dict):
+        return node
+    ((kind, content),) = node.items()
+    match kind:
+        case "tensor":
+            return tensors[content]
+        case "dict":
+            return {key: _decode(item, tensors) for key, item in content}
+        case "list":
+            return [_decode(item, tensors) for item in content]
+        case "tuple":
+            return tuple(_decode(item, tensors) for item in content)
+        case "float":
+            return float(content)
+    raise ValueError(f"unknown node {kind!r}")
+
+
+def _tree_digest(tree: object) -> str:
+    return hashlib.sha256(json.dumps(tree, allow_nan=False).encode()).hexdigest()
+
+
+def _read_manifest(path: Path) -> dict[str, object]:
+    try:
+        manifest = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged, not JSON: {error}") from error
+    if not isinstance(manifest, dict) or not {"bytes", "sha256", "tree", "tree_sha256"} <= manifest.keys():
+        raise CheckpointError(f"{path}: not a checkpoint's manifest")
+    if manifest.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: format {manifest.get('format')!r}, this program reads {FORMAT}")
+    try:
+        digest = _tree_digest(manifest["tree"])
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged: {error}") from error
+    if digest != manifest["tree_sha256"]:
+        raise CheckpointError(f"{path}: damaged, its tree does not match its SHA-256")
+    return manifest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    """Rename `fresh` to `folder`. A folder cannot replace a full one, so the old one steps aside first."""
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(old)
+    fresh.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

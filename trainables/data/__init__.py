@@ -1,0 +1,1 @@
+"""What trainables learn from: generated angiograms, Omniglot, and the user's own files."""

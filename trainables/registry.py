@@ -1,0 +1,119 @@
+"""The visible list of trainables, and how a name becomes a `Config` type or a `train` function.
+
+The orchestrator calls `load_info` while it checks a sweep file (no torch for registered names) and `load_train` in the
+process that trains. A name is a key of `TRAINABLES` or a person's own `my_pkg.my_module:train`.
+"""
+
+import difflib
+import importlib
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from pydantic import BaseModel
+
+from trainables.contract import Train
+
+TRAINABLES: Mapping[str, str] = {"multitask": "trainables.tasks.multitask"}
+"""Name to package; each package has `config.py` (`Config`, `METRICS`; no torch) and `task.py` (`train`)."""
+
+
+class TrainableError(ValueError):
+    """A name that does not lead to a trainable."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainableInfo:
+    """What can be known of a trainable without training it.
+
+    Attributes:
+        metrics: metric name to a one-line meaning, or None when the trainable does not say what it reports.
+    """
+
+    name: str
+    config_type: type[BaseModel]
+    metrics: Mapping[str, str] | None
+
+
+def load_info(name: str) -> TrainableInfo:
+    """The config type and the metrics of a trainable; imports only the config of a registered one.
+
+    Raises: TrainableError: there is no such trainable, or it is not one.
+    """
+    if ":" not in name:
+        module = _import(f"{_package(name)}.config", name)
+        return TrainableInfo(name=name, config_type=module.Config, metrics=module.METRICS)
+    train = load_train(name)
+    return TrainableInfo(name=name, config_type=_config_type(train, name), metrics=_own_metrics(name))
+
+
+def load_train(name: str) -> Train:
+    """The `train` function of a trainable.
+
+    Raises: TrainableError: there is no such trainable, or it is not one.
+    """
+    if ":" not in name:
+        return cast(Train, _import(f"{_package(name)}.task", name).train)
+    module_name, _, attribute = name.partition(":")
+    module = _import(module_name, name)
+    train = getattr(module, attribute, None)
+    if not callable(train):
+        own = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
+        found = "it is not a function" if train is not None else f"no such function{_did_you_mean(attribute, own)}"
+        raise TrainableError(f"trainable {name!r}: {module_name} was imported, but {attribute!r}: {found}")
+    return cast(Train, train)
+
+
+def _package(name: str) -> str:
+    if name in TRAINABLES:
+        return TRAINABLES[name]
+    raise TrainableError(
+        f"trainable {name!r} is not known{_did_you_mean(name, list(TRAINABLES))}; "
+        f"known are {', '.join(sorted(TRAINABLES))}, and your own as my_pkg.my_module:train"
+    )
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean {close[0]!r}" if close else ""
+
+
+def _import(module_name: str, name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise TrainableError(
+            f"trainable {name!r}: {module_name!r} is not a module name; the form is my_pkg.my_module:train"
+        )
+    try:
+        return importlib.import_module(module_name)
+    # A person's module may fail in any way while it is imported, sys.exit() included.
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split())
+        raise TrainableError(
+            f"trainable {name!r}: importing {module_name} failed: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _config_type(train: Callable[..., object], name: str) -> type[BaseModel]:
+    """The annotation of the first parameter."""
+    form = "the form is def train(config: MyConfig, context: TrialContext) with MyConfig a pydantic model"
+    try:
+        first = next(iter(inspect.signature(train).parameters), None)
+        annotation = typing.get_type_hints(train).get(first) if first else None
+    # An annotation may be any expression.
+    except Exception as error:
+        raise TrainableError(f"trainable {name!r}: its annotations cannot be read ({error}); {form}") from error
+    if not (inspect.isclass(annotation) and issubclass(annotation, BaseModel)):
+        found = "has no parameter" if first is None else f"parameter {first!r} is annotated with {annotation!r}"
+        raise TrainableError(f"trainable {name!r}: {found}; {form}")
+    return annotation
+
+
+def _own_metrics(name: str) -> Mapping[str, str] | None:
+    module = importlib.import_module(name.partition(":")[0])
+    metrics = getattr(module, "METRICS", None)
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise TrainableError(f"trainable {name!r}: METRICS must map metric names to meanings, it is {metrics!r}")
+    return metrics

@@ -1,0 +1,1 @@
+"""One folder per task, with the same files in each. Tasks do not know each other."""

@@ -1,0 +1,1 @@
+"""Video and text: contrastive learning, captioning and masked modelling on one trunk."""

@@ -1,0 +1,168 @@
+"""What the multitask task can be told, and what it reports. Read by sweeps before anything heavy is imported.
+
+Source: note 002's weights, temperatures and clipping; the README beside this file explains each.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from trainables.config import Optimizer, StrictModel
+from trainables.data.sources import AngiogramSource, PairSource
+from trainables.schedules import MarginSchedule, Schedule, Temperature
+
+
+class ContrastiveKind(StrEnum):
+    """Which contrastive loss aligns videos and texts."""
+
+    CLIP = "clip"
+    SIGLIP = "siglip"
+    SUPCON = "supcon"
+
+
+class LossWeights(StrictModel):
+    """Factors in the total loss; 0 turns a task off in training; it is still measured."""
+
+    contrastive: float = Field(default=2.0, ge=0, le=100)
+    captioning: float = Field(default=0.3, ge=0, le=100)
+    masked_modeling: float = Field(default=0.1, ge=0, le=100)
+    patch_contrastive: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="A second contrastive loss, mean patch against the same text; it interferes.",
+    )
+
+
+class Siglip(StrictModel):
+    """Where SigLIP's own learned scale and bias begin: logits are `scale * cosine + bias`."""
+
+    scale: float = Field(default=10.0, gt=0, le=1000)
+    bias: float = Field(default=-10.0, ge=-100, le=100)
+
+
+class Sizes(StrictModel):
+    """Sizes of the networks."""
+
+    width: int = Field(default=64, ge=16, le=1024, multiple_of=16, description="Channels of a token.")
+    embedding: int = Field(default=64, ge=4, le=1024, description="Dimensions of the shared space.")
+    video_layers: int = Field(default=1, ge=0, le=12)
+    text_layers: int = Field(default=1, ge=0, le=12)
+    decoder_layers: int = Field(default=1, ge=1, le=12)
+    heads: int = Field(default=4, ge=1, le=16)
+
+
+class Masking(StrictModel):
+    """Masked modelling: hide patches of the video and reconstruct them from the rest."""
+
+    ratio: float = Field(default=0.5, gt=0, lt=1, description="Share of the patches that is hidden.")
+    batch_fraction: float = Field(
+        default=0.5, gt=0, le=1, description="Share of each batch that is masked; costs time."
+    )
+
+
+class Evaluation(StrictModel):
+    """How much of the validation set the costly measurements see."""
+
+    num_captions: int = Field(default=64, ge=0, le=10_000, description="Items that get a generated text; 0 for none.")
+    caption_tokens: int = Field(
+        default=40, ge=1, le=1000, description="A generated text is cut after this many tokens."
+    )
+
+
+class Config(StrictModel):
+    """The multitask task."""
+
+    epochs: int = Field(default=10, ge=1, le=100_000)
+    batch_size: int = Field(default=32, ge=2, le=65_536)
+    optimizer: Optimizer = Optimizer()
+    loss_weights: LossWeights = LossWeights()
+    contrastive: ContrastiveKind = ContrastiveKind.CLIP
+    temperature: Temperature = Temperature()
+    margin: MarginSchedule = MarginSchedule()
+    hard_negative_ratio: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the negatives, hardest first, that the contrastive loss keeps."
+    )
+    siglip: Siglip = Siglip()
+    sizes: Sizes = Sizes()
+    masking: Masking = Masking()
+    evaluation: Evaluation = Evaluation()
+    data: PairSource = AngiogramSource()
+
+    def unread(self) -> Mapping[str, str]:
+        """SigLIP has its own scale and bias in the place of a temperature."""
+        if self.contrastive is ContrastiveKind.SIGLIP:
+            return {"temperature": "when contrastive is siglip: it has siglip.scale"}
+        return {"siglip": f"when contrastive is {self.contrastive.value}"}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Config":
+        if self.sizes.width % self.sizes.heads:
+            raise ValueError(
+                f"sizes.width is {self.sizes.width}: it must be a multiple of sizes.heads, {self.sizes.heads}"
+            )
+        schedules: dict[str, Schedule] = {
+            "temperature": self.temperature,
+            "margin": self.margin,
+            "optimizer.schedule": self.optimizer.schedule,
+        }
+        for name, schedule in schedules.items():
+            if schedule.warmup_epochs >= self.epochs:
+                raise ValueError(
+                    f"{name}.warmup_epochs is {schedule.warmup_epochs:g}: it must be below epochs, {self.epochs}"
+                )
+        weights = self.loss_weights
+        if weights.contrastive + weights.captioning + weights.masked_modeling + weights.patch_contrastive == 0:
+            raise ValueError("loss_weights are all 0: nothing would be learned")
+        return self
+
+
+def _per_task(prefix: str, meaning: str) -> dict[str, str]:
+    return {f"{prefix}{task}": f"{meaning}: {task}" for task in LossWeights.model_fields}
+
+
+METRICS: Mapping[str, str] = {
+    "val/recall_at_1": "share of queries whose match is ranked first, mean of both directions; equal texts match",
+    "val/recall_at_5": "the same within the first 5",
+    "val/recall_at_10": "the same within the first 10",
+    **{
+        f"val/recall_at_{k}_{direction}": f"recall at {k}, {direction.replace('_', ' ')}"
+        for k in (1, 5, 10)
+        for direction in ("video_to_text", "text_to_video")
+    },
+    "val/chance_recall_at_1": "recall at 1 of a random ranking",
+    "val/num_queries": "queries that have a match",
+    "val/num_excluded_queries": "queries without one, left out",
+    "val/matched_cosine": "mean cosine of a video and its own text",
+    "val/unmatched_cosine": "mean cosine of a video and texts of other meaning",
+    "val/resultant_length": "norm of the mean embedding, the larger of both towers; 1 is collapse to a point",
+    "val/effective_rank": "effective number of dimensions in use, the smaller of both towers",
+    "val/contrastive_loss": "contrastive loss at the training batch size",
+    "val/contrastive_chance": "its value when all pairs look alike (ln B for clip)",
+    "val/contrastive_floor": "the lowest value that it can have at this temperature and batch size",
+    "val/contrastive_position": "0 at the floor, 1 at chance",
+    "val/captioning_loss": "cross-entropy per token of the true text",
+    "val/masked_modeling_loss": "squared error on hidden patches, in units of their variance",
+    "val/bleu": "BLEU of generated texts, 0 to 100 (sacrebleu)",
+    "val/rouge_l": "ROUGE-L F of generated texts, 0 to 1 (rouge-score)",
+    "val/stenosis_recall": "share of the true (segment, percent) findings that the generated texts name",
+    "val/stenosis_precision": "share of the findings named by generated texts that are true",
+    "val/stenosis_mae": "mean absolute error in percentage points where the segment is right",
+    "val/class_recall_at_1": "Omniglot: nearest other image, by video embedding, is of the same character",
+    "val/raw_pixel_recall_at_1": "Omniglot: the same by cosine of raw pixels; measured once, at step 0",
+    "train/loss": "weighted total, mean over the epoch's steps",
+    **{f"train/{task}_loss": f"{task} loss before its weight" for task in LossWeights.model_fields},
+    **_per_task("train/weight_share_", "share of the weights"),
+    **_per_task("train/loss_share_", "share of the weighted total"),
+    **_per_task("train/grad_share_", "share of the gradient norms on the video trunk, on one fixed batch"),
+    "train/grad_cosine_contrastive_captioning": "cosine of two tasks' gradients on the trunk; below 0 they fight",
+    "train/grad_norm": "gradient norm before clipping, mean over the epoch's steps",
+    "train/grad_norm_video": "the same, video trunk alone",
+    "train/grad_norm_text": "the same, text encoder alone",
+    "train/temperature": "temperature in effect (for siglip 1 / scale)",
+    "train/margin": "margin in effect",
+    "train/hard_negative_ratio": "share of negatives in effect",
+    "train/lr": "learning rate in effect",
+}
+"""Every metric that the task may report, with its meaning. Not all apply to each data source or loss."""
