@@ -1,0 +1,5 @@
+"""What a model is judged by, one concept a file: `retrieval`, `cosines`, `collapse`, `text`, `stenosis`, `gradients`.
+
+Pure functions from tensors or strings to plain numbers; tasks call them and name the results. They know no model,
+no data and no config.
+"""
