@@ -1,0 +1,24 @@
+"""What MLflow is told: `Tracker` for the control loop, `sync` for later, and the store's address and pages.
+
+Importing this room does not import MLflow; the shipper's thread does, when it first has something to say.
+"""
+
+from orchestrator.tracking.outbox import Identity
+from orchestrator.tracking.provenance import provenance
+from orchestrator.tracking.server import ui_command
+from orchestrator.tracking.shipper import Lag
+from orchestrator.tracking.tracker import SyncReport, Tracker, sync
+from orchestrator.tracking.uri import is_reachable, is_server, redact
+
+__all__ = [
+    "Identity",
+    "Lag",
+    "SyncReport",
+    "Tracker",
+    "is_reachable",
+    "is_server",
+    "provenance",
+    "redact",
+    "sync",
+    "ui_command",
+]

@@ -1,0 +1,23 @@
+"""The command that shows a local MLflow store in a browser, for `orch ui`."""
+
+import sys
+from pathlib import Path
+
+from orchestrator.errors import UsageError
+from orchestrator.tracking.uri import is_server, redact
+
+
+def ui_command(tracking_uri: str, *, artifacts: Path, host: str = "127.0.0.1", port: int = 5000) -> list[str]:
+    """Arguments that start MLflow's pages on a store that has no server of its own; bound to loopback by default.
+
+    Raises: UsageError: the URI is a server, whose address the person can open instead.
+    """
+    if is_server(tracking_uri):
+        raise UsageError(f"{redact(tracking_uri)} is a server already: open it in a browser")
+    return [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--backend-store-uri", tracking_uri),
+        *("--artifacts-destination", artifacts.resolve().as_uri()),
+        *("--host", host, "--port", str(port)),
+        *("--workers", "1"),
+    ]
