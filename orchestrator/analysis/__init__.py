@@ -1,0 +1,19 @@
+"""What trial records say: rankings, counts, comparisons. Pure functions; nothing here reads a file or a clock."""
+
+from orchestrator.analysis.compare import Comparison, compare
+from orchestrator.analysis.leaderboard import FailureGroup, Row, best, counts, failure_groups, leaderboard, ranked
+from orchestrator.analysis.table import to_csv, to_html
+
+__all__ = [
+    "Comparison",
+    "FailureGroup",
+    "Row",
+    "best",
+    "compare",
+    "counts",
+    "failure_groups",
+    "leaderboard",
+    "ranked",
+    "to_csv",
+    "to_html",
+]
