@@ -1,5 +1,40 @@
 """The search space: typed parameters, conditions and constraints. Plain frozen data; knows no sampler."""
 
-from orchestrator.space.parameters import Categorical, Fixed, Float, Int, Parameter
+from orchestrator.space.expression import Expression, ExpressionError, Kind, kind_of, parse_expression
+from orchestrator.space.parameters import Categorical, Choice, Fixed, Float, Int, Parameter
+from orchestrator.space.search_space import SearchSpace, allowed_values, find_cycle
+from orchestrator.space.values import (
+    corners,
+    describe,
+    includes,
+    num_values,
+    random_value,
+    same_value,
+    show,
+    value_at,
+)
 
-__all__ = ["Categorical", "Fixed", "Float", "Int", "Parameter"]
+__all__ = [
+    "Categorical",
+    "Choice",
+    "Expression",
+    "ExpressionError",
+    "Fixed",
+    "Float",
+    "Int",
+    "Kind",
+    "Parameter",
+    "SearchSpace",
+    "allowed_values",
+    "corners",
+    "describe",
+    "find_cycle",
+    "includes",
+    "kind_of",
+    "num_values",
+    "parse_expression",
+    "random_value",
+    "same_value",
+    "show",
+    "value_at",
+]

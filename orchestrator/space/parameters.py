@@ -23,10 +23,10 @@ class Float(_Domain):
     """A real number in [low, high]."""
 
     type: Literal["float"]
-    low: float
-    high: float
-    log: bool = Field(default=False, description="Search the logarithm; low must be above 0.")
-    step: float | None = Field(default=None, gt=0, description="Only low, low + step, low + 2 step, ...")
+    low: StrictFloat
+    high: StrictFloat
+    log: StrictBool = Field(default=False, description="Search the logarithm; low must be above 0.")
+    step: StrictFloat | None = Field(default=None, gt=0, description="Only low, low + step, low + 2 step, ...")
 
 
 class Int(_Domain):
@@ -35,7 +35,7 @@ class Int(_Domain):
     type: Literal["int"]
     low: StrictInt
     high: StrictInt
-    log: bool = Field(default=False, description="Search the logarithm; low must be above 0.")
+    log: StrictBool = Field(default=False, description="Search the logarithm; low must be above 0.")
     step: StrictInt = Field(default=1, ge=1)
 
 

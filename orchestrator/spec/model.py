@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictFloat, StrictInt, field_validator
 
 from orchestrator.space import Parameter
+from orchestrator.spec.dotted import nest
 
 
 class _Section(BaseModel):
@@ -100,7 +101,7 @@ class PlateauRule(_Section):
     metric: str | None = Field(default=None, description="Default: the objective's metric.")
     direction: Direction | None = Field(default=None, description="Default: the objective's direction.")
     patience: StrictInt = Field(ge=1)
-    min_delta: float = Field(default=0.0, ge=0)
+    min_delta: StrictFloat = Field(default=0.0, ge=0)
 
 
 class TargetRule(_Section):
@@ -109,7 +110,7 @@ class TargetRule(_Section):
     type: Literal["target"]
     metric: str | None = Field(default=None, description="Default: the objective's metric.")
     direction: Direction | None = Field(default=None, description="Default: the objective's direction.")
-    value: float
+    value: StrictFloat
 
 
 class NonFiniteRule(_Section):
@@ -127,8 +128,8 @@ class CollapseRule(_Section):
 
     type: Literal["collapse"]
     after_epochs: StrictInt = Field(default=2, ge=1)
-    resultant_above: float = Field(default=0.99, gt=0, le=1)
-    effective_rank_below: float = Field(default=1.5, ge=1)
+    resultant_above: StrictFloat = Field(default=0.99, gt=0, le=1)
+    effective_rank_below: StrictFloat = Field(default=1.5, ge=1)
 
 
 class BelowUntrainedRule(_Section):
@@ -157,7 +158,7 @@ class Budget(_Section):
     """When the sweep ends."""
 
     trials: StrictInt = Field(ge=1)
-    wall_hours: float | None = Field(default=None, gt=0)
+    wall_hours: StrictFloat | None = Field(default=None, gt=0)
     max_failures: StrictInt = Field(
         default=5, ge=1, description="Stop after this many equal failures before any trial has succeeded."
     )
@@ -166,12 +167,14 @@ class Budget(_Section):
 class Resources(_Section):
     """What one trial needs."""
 
-    cpu: float = Field(default=1, gt=0)
-    gpu: Literal["auto"] | Annotated[float, Field(ge=0)] = Field(
+    cpu: StrictFloat = Field(default=1, gt=0)
+    gpu: Literal["auto"] | Annotated[StrictFloat, Field(ge=0)] = Field(
         default="auto", description="auto: one if the cluster has any. A fraction packs several trials on one GPU."
     )
     max_concurrent: StrictInt | None = Field(default=None, ge=1, description="Default: as many as fit.")
-    checkpoint_interval_s: float = Field(default=30.0, ge=0, description="At most one checkpoint in this many seconds.")
+    checkpoint_interval_s: StrictFloat = Field(
+        default=30.0, ge=0, description="At most one checkpoint in this many seconds."
+    )
 
 
 class SweepSpec(_Section):
@@ -189,3 +192,9 @@ class SweepSpec(_Section):
     budget: Budget
     resources: Resources = Field(default_factory=Resources)
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)
+
+    @field_validator("config")
+    @classmethod
+    def _nest(cls, config: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        """`data.source: x` and `data: {source: x}` are the same thing; the nested form is kept."""
+        return nest(config)

@@ -1,0 +1,80 @@
+"""Checks of the sampler, the pruner and the stop rules against the rest of a sweep file.
+
+Called by `loading` with what the file says, and by `config_check` once the trainable's defaults are known.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from orchestrator.errors import Fault
+from orchestrator.space import Fixed, Int, corners, describe, num_values
+from orchestrator.spec.dotted import flatten
+from orchestrator.spec.model import (
+    AshaPruner,
+    BelowUntrainedRule,
+    GridSampler,
+    HyperbandPruner,
+    MedianPruner,
+    PlateauRule,
+    SweepSpec,
+    TargetRule,
+)
+from orchestrator.spec.nodes import Node
+
+EPOCHS = "epochs"
+"""The Config field that says how many epochs a trial has."""
+
+
+def check_rules(spec: SweepSpec, root: Node) -> Iterator[Fault]:
+    """Faults of the sampler, of stop rules and of the pruner, as far as the file alone tells."""
+    yield from _check_grid(spec, root)
+    yield from _check_directions(spec, root)
+    yield from check_pruner(spec, root, flatten(spec.config), complete=False)
+
+
+def _check_grid(spec: SweepSpec, root: Node) -> Iterator[Fault]:
+    if not isinstance(spec.sampler, GridSampler):
+        return
+    for name, parameter in spec.space.items():
+        if num_values(parameter) is None:
+            what = f"a float {describe(parameter)} has no grid; the grid sampler needs choices or a step"
+            yield root.fault(("space", name), what)
+
+
+def _check_directions(spec: SweepSpec, root: Node) -> Iterator[Fault]:
+    for position, rule in enumerate(spec.stop):
+        if not isinstance(rule, PlateauRule | TargetRule | BelowUntrainedRule):
+            continue
+        if rule.metric not in (None, spec.objective.metric) and rule.direction is None:
+            what = f"{rule.metric!r} is not the objective, so the rule needs a direction; allowed: maximize, minimize"
+            yield root.fault(("stop", position, "metric"), what)
+
+
+def check_pruner(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, complete: bool) -> Iterator[Fault]:
+    """Faults of the pruner's epochs.
+
+    Args: fixed: dotted values of the Config that are not searched. complete: whether `fixed` has all of them; until
+        then an unknown number of epochs is no fault.
+    """
+    pruner = spec.pruner
+    if not isinstance(pruner, AshaPruner | HyperbandPruner | MedianPruner):
+        return
+    epochs = _most_epochs(spec, fixed)
+    limit = f"the trials' {epochs} epochs"
+    if isinstance(pruner, HyperbandPruner):
+        if pruner.max_epochs is not None:
+            epochs, limit = pruner.max_epochs, f"max_epochs: {pruner.max_epochs}"
+        elif epochs is None and complete:
+            what = "hyperband needs to know how many epochs a trial has; set max_epochs"
+            yield root.fault(("pruner",), what, f"or set {EPOCHS} under config:")
+    if epochs is not None and pruner.min_epochs > epochs:
+        what = f"{pruner.min_epochs} is more than {limit}, so nothing would ever be pruned"
+        yield root.fault(("pruner", "min_epochs"), what)
+
+
+def _most_epochs(spec: SweepSpec, fixed: Mapping[str, object]) -> int | None:
+    searched = spec.space.get(EPOCHS)
+    if isinstance(searched, Int | Fixed):
+        most = corners(searched)[-1]
+    else:
+        most = fixed.get(EPOCHS)  # type: ignore[assignment]
+    return most if isinstance(most, int) and not isinstance(most, bool) else None
