@@ -131,6 +131,16 @@ class CollapseRule(_Section):
     resultant_above: StrictFloat = Field(default=0.99, gt=0, le=1)
     effective_rank_below: StrictFloat = Field(default=1.5, ge=1)
 
+    @staticmethod
+    def reads_resultant(metric: str) -> bool:
+        """Whether a metric of this name is a resultant length, such as `val/video_resultant_length`."""
+        return metric == "val/resultant_length" or metric.endswith("_resultant_length")
+
+    @staticmethod
+    def reads_rank(metric: str) -> bool:
+        """Whether a metric of this name is an effective rank, such as `val/text_effective_rank`."""
+        return metric == "val/effective_rank" or metric.endswith("_effective_rank")
+
 
 class BelowUntrainedRule(_Section):
     """Stop when after `after_epochs` the best value is still not better than the untrained model's."""

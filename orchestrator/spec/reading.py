@@ -103,7 +103,8 @@ class _Builder:
         self._deepest = max(self._deepest, depth)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
-        if getattr(event, "tag", None) is not None:
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        if event.tag is not None:
             self._stop(event, f"the tag {event.tag} is not allowed; write a plain value")
         if not event.anchor:
             return self._untagged(event, depth)
@@ -157,10 +158,11 @@ class _Builder:
             return 0
 
     def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
-        anchor = self._anchors.get(event.anchor)
+        name = str(event.anchor)
+        anchor = self._anchors.get(name)
         if anchor is None:
-            inside = event.anchor in self._anchors
-            self._stop(event, f"the alias *{event.anchor} " + ("contains itself" if inside else "has no anchor"))
+            inside = name in self._anchors
+            self._stop(event, f"the alias *{name} " + ("contains itself" if inside else "has no anchor"))
         self._num_aliases += 1
         if self._num_aliases > MAX_ALIASES:
             self._stop(event, f"more than {MAX_ALIASES} aliases")
@@ -179,7 +181,9 @@ class _Builder:
         return Mark(self._origin, line, column) if self._located else Mark(self._origin, 0, 0)
 
     def _mark(self, event: yaml.Event) -> Mark:
-        return self._place(event.start_mark.line + 1, event.start_mark.column + 1)
+        start = event.start_mark
+        assert start is not None
+        return self._place(start.line + 1, start.column + 1)
 
     def _report(self, event: yaml.Event, what: str) -> None:
         mark = self._mark(event)

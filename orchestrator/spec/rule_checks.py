@@ -73,8 +73,5 @@ def check_pruner(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, co
 
 def _most_epochs(spec: SweepSpec, fixed: Mapping[str, object]) -> int | None:
     searched = spec.space.get(EPOCHS)
-    if isinstance(searched, Int | Fixed):
-        most = corners(searched)[-1]
-    else:
-        most = fixed.get(EPOCHS)  # type: ignore[assignment]
+    most = corners(searched)[-1] if isinstance(searched, Int | Fixed) else fixed.get(EPOCHS)
     return most if isinstance(most, int) and not isinstance(most, bool) else None
