@@ -28,7 +28,7 @@ class OmniglotSource(StrictModel):
 
     source: Literal["omniglot"]
     root: str = Field(description="Folder with images_background_small1.zip, strokes_background_small1.zip, ...small2.")
-    num_frames: int = Field(default=2, ge=1, le=8, description="1 is the finished image; more show it being drawn.")
+    num_frames: int = Field(default=1, ge=1, le=8, description="1 is the finished picture; more show it being drawn.")
     size: Literal[24, 32, 48] = Field(default=32, description="Height and width in pixels.")
     drawers_per_class: int = Field(default=20, ge=2, le=20, description="Fewer make smaller and faster epochs.")
 
@@ -38,6 +38,9 @@ class FilesSource(StrictModel):
 
     source: Literal["files"]
     root: str = Field(description="Folder with videos.npy (or videos.npz) and texts.jsonl (or texts.txt).")
+    segments: tuple[str, ...] = Field(
+        default=(), description="Vessel segments that your reports name; turns the stenosis metrics on."
+    )
 
 
 PairSource = Annotated[AngiogramSource | OmniglotSource | FilesSource, Field(discriminator="source")]

@@ -5,6 +5,7 @@ Source: note 002's weights, temperatures and clipping; the README beside this fi
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import combinations
 
 from pydantic import Field, model_validator
 
@@ -155,11 +156,16 @@ METRICS: Mapping[str, str] = {
     **{f"train/{task}_loss": f"{task} loss before its weight" for task in LossWeights.model_fields},
     **_per_task("train/weight_share_", "share of the weights"),
     **_per_task("train/loss_share_", "share of the weighted total"),
-    **_per_task("train/grad_share_", "share of the gradient norms on the video trunk, on one fixed batch"),
-    "train/grad_cosine_contrastive_captioning": "cosine of two tasks' gradients on the trunk; below 0 they fight",
+    **_per_task("train/grad_share_", "share of the gradient norms on the video trunk, on the first batch of the epoch"),
+    **{
+        f"train/grad_cosine_{a}_{b}": f"cosine of the gradients of {a} and {b} on the trunk; below 0 they fight"
+        for a, b in combinations(LossWeights.model_fields, 2)
+    },
     "train/grad_norm": "gradient norm before clipping, mean over the epoch's steps",
     "train/grad_norm_video": "the same, video trunk alone",
     "train/grad_norm_text": "the same, text encoder alone",
+    "train/grad_norm_decoder": "the same, caption decoder alone",
+    "train/grad_norm_heads": "the same, projections and learned scalars alone",
     "train/temperature": "temperature in effect (for siglip 1 / scale)",
     "train/margin": "margin in effect",
     "train/hard_negative_ratio": "share of negatives in effect",

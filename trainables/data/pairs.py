@@ -1,0 +1,93 @@
+"""Pairs of a video and a text, as every source delivers them and as tasks use them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainables.data.tokenizer import Tokenizer
+
+
+class DataError(ValueError):
+    """Files that are missing, damaged, or not as described; the message names the file and what is expected."""
+
+
+class Split(StrEnum):
+    """What items are for. Only a final confirmation reads `test`."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class RawPairs:
+    """One split before tokens.
+
+    Attributes:
+        videos: float32 (items, frames, height, width), grey in [0, 1].
+        texts: one for each video.
+        labels: class of each item, where the source has classes.
+    """
+
+    videos: NDArray[np.float32]
+    texts: Sequence[str]
+    labels: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """One split, ready to train on.
+
+    Attributes:
+        videos_NTHW: float32, grey in [0, 1].
+        tokens_NL: int64, begin token first, end token last, then padding.
+        texts: as the source wrote them.
+        groups_N: int64; items with the same text have the same number.
+        labels_N: int64 class of each item, None where the source has no classes.
+    """
+
+    videos_NTHW: Tensor
+    tokens_NL: Tensor
+    texts: tuple[str, ...]
+    groups_N: Tensor
+    labels_N: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def same_text(self, chosen_B: Tensor) -> Tensor:
+        """Which of the chosen items have the same text; bool (B, B), True on the diagonal."""
+        groups_B = self.groups_N[chosen_B]
+        return groups_B[:, None] == groups_B
+
+
+@dataclass(frozen=True, slots=True)
+class PairedData:
+    """What a trial learns from and is judged on. The test split is loaded apart.
+
+    Attributes:
+        segments: the vessel segments that reports name; empty where texts are not such reports.
+    """
+
+    train: Pairs
+    val: Pairs
+    tokenizer: Tokenizer
+    segments: tuple[str, ...] = ()
+
+
+def tokenize(raw: RawPairs, tokenizer: Tokenizer) -> Pairs:
+    """Turn texts into padded token ids and find equal texts."""
+    first_seen: dict[str, int] = {}
+    groups = [first_seen.setdefault(text, len(first_seen)) for text in raw.texts]
+    return Pairs(
+        videos_NTHW=torch.from_numpy(raw.videos),
+        tokens_NL=tokenizer.encode(raw.texts),
+        texts=tuple(raw.texts),
+        groups_N=torch.tensor(groups),
+        labels_N=None if raw.labels is None else torch.tensor(raw.labels),
+    )

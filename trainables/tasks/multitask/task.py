@@ -1,0 +1,146 @@
+"""The multitask task: contrastive learning, captioning and masked modelling of videos and texts on one trunk.
+
+The loop drives `MultitaskTask`; `contrast` holds the contrastive losses, `evaluate` what is measured on val.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from trainables.contract import Measurement, TrialContext
+from trainables.data.load import load_pairs
+from trainables.data.pairs import DataError, PairedData, Pairs
+from trainables.loop import BatchLoss, Moment, Part, run_trial
+from trainables.models.paired import NetworkSizes, PairedModel
+from trainables.models.video import PATCH, VideoShape
+from trainables.tasks.multitask import evaluate
+from trainables.tasks.multitask.config import Config, ContrastiveKind
+from trainables.tasks.multitask.contrast import build_contrast, contrasting
+
+
+def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
+    """Train on the configured source.
+
+    Raises: DataError: the source's files are missing, damaged, or do not fit the model.
+    """
+    task = MultitaskTask(config, load_pairs(config.data), device=context.device)
+    yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
+
+
+class MultitaskTask:
+    """What the loop needs to know; a batch is a tensor of places in the training split."""
+
+    def __init__(self, config: Config, data: PairedData, *, device: str) -> None:
+        self.config, self.data, self.device = config, data, device
+        self.batch_size = min(config.batch_size, len(data.train))
+
+    def build_model(self) -> PairedModel:
+        """The networks, sized for the data."""
+        sizes, videos = self.config.sizes, self.data.train.videos_NTHW
+        longest = max(self.data.train.tokens_NL.shape[1], self.data.val.tokens_NL.shape[1])
+        networks = NetworkSizes(
+            video=_video_shape(self.data),
+            num_words=len(self.data.tokenizer),
+            max_length=longest,
+            channels=sizes.width,
+            embedding=sizes.embedding,
+            heads=sizes.heads,
+            video_layers=sizes.video_layers,
+            text_layers=sizes.text_layers,
+            decoder_layers=sizes.decoder_layers,
+        )
+        return PairedModel(
+            networks,
+            contrast=build_contrast(self.config),
+            mean=float(videos.mean()),
+            deviation=max(float(videos.std()), 1e-6),
+        )
+
+    def parameter_groups(self, model: PairedModel) -> Mapping[str, nn.Module]:
+        """The video trunk, the text encoder, and the rest."""
+        heads = (model.video_head, model.patch_head, model.pixel_head, model.contrast)
+        return {"video": model.trunk, "text": model.text, "decoder": model.decoder, "heads": nn.ModuleList(heads)}
+
+    def trunk(self, model: PairedModel) -> nn.Module:
+        """The video trunk: all tasks learn through it."""
+        return model.trunk
+
+    def num_batches(self) -> int:
+        """Full batches only: the contrastive loss depends on the size."""
+        return len(self.data.train) // self.batch_size
+
+    def batches(self, generator: torch.Generator) -> Iterator[Tensor]:
+        """Shuffled places in the training split."""
+        order = torch.randperm(len(self.data.train), generator=generator)
+        yield from torch.split(order[: self.num_batches() * self.batch_size], self.batch_size)
+
+    def loss(self, model: PairedModel, batch: Tensor, moment: Moment) -> BatchLoss:
+        """The parts that have a weight, on one batch."""
+        weights = self.config.loss_weights
+        words_BL = self.data.train.tokens_NL[batch].to(self.device)
+        words_BL = words_BL[:, : int((words_BL != self.data.tokenizer.PAD).sum(dim=1).max())]
+        standard_BTHW = model.standardize(self.data.train.videos_NTHW[batch].to(self.device))
+        tokens_BNC = model.trunk(standard_BTHW)
+        contrast = contrasting(self.config, model.contrast, moment)
+        losses: dict[str, Tensor] = {}
+        if weights.contrastive or weights.patch_contrastive:
+            text_BD = model.text(words_BL, pad=self.data.tokenizer.PAD)
+            same_BB = self._same(self.data.train, batch).to(self.device)
+        if weights.contrastive:
+            losses["contrastive"] = contrast.loss(model.video_head(tokens_BNC), text_BD, same_BB=same_BB)
+        if weights.captioning:
+            losses["captioning"] = evaluate.caption_loss(model, words_BL, tokens_BNC)
+        if weights.masked_modeling:
+            losses["masked_modeling"] = self._masked_modeling(model, standard_BTHW, moment)
+        if weights.patch_contrastive:
+            patches_BD = nn.functional.normalize(model.patch_head(tokens_BNC.mean(dim=1)), dim=-1)
+            losses["patch_contrastive"] = contrast.loss(patches_BD, text_BD, same_BB=same_BB)
+        parts = {name: Part(loss=loss, weight=getattr(weights, name)) for name, loss in losses.items()}
+        return BatchLoss(parts=parts, effective=contrast.effective())
+
+    def _masked_modeling(self, model: PairedModel, standard_BTHW: Tensor, moment: Moment) -> Tensor:
+        """On the first items of the batch only: it costs a second pass through the trunk."""
+        masking = self.config.masking
+        some_BTHW = standard_BTHW[: math.ceil(masking.batch_fraction * len(standard_BTHW))]
+        hidden_BN = evaluate.draw_hidden(len(some_BTHW), model, ratio=masking.ratio, generator=moment.generator)
+        return evaluate.mask_loss(model, some_BTHW, hidden_BN.to(self.device))
+
+    def evaluate(self, model: PairedModel, moment: Moment) -> Mapping[str, float]:
+        """Everything on val."""
+        val = self.data.val
+        outputs = evaluate.run_model(model, val, config=self.config, device=self.device)
+        same_text_NN = val.same_text(outputs.order_N)
+        contrast = contrasting(self.config, model.contrast, moment)
+        values = {
+            **evaluate.retrieval(outputs, same_text_NN),
+            **evaluate.geometry(outputs, same_text_NN),
+            **evaluate.contrastive(
+                outputs, self._same(val, outputs.order_N), contrast=contrast, batch_size=self.batch_size
+            ),
+            **evaluate.captions(model, outputs, self.data, config=self.config),
+            "val/captioning_loss": outputs.captioning,
+            "val/masked_modeling_loss": outputs.masked_modeling,
+        }
+        if val.labels_N is not None:
+            labels_N = val.labels_N[outputs.order_N]
+            values["val/class_recall_at_1"] = evaluate.class_recall(outputs.video_ND, labels_N)
+            if moment.epoch == 0:
+                values["val/raw_pixel_recall_at_1"] = evaluate.class_recall(val.videos_NTHW.flatten(1), val.labels_N)
+        return values
+
+    def _same(self, pairs: Pairs, chosen_B: Tensor) -> Tensor:
+        """What the contrastive loss takes for the same: equal texts, and for supcon equal classes too; bool (B, B)."""
+        same_BB = pairs.same_text(chosen_B)
+        if self.config.contrastive is ContrastiveKind.SUPCON and pairs.labels_N is not None:
+            labels_B = pairs.labels_N[chosen_B]
+            same_BB = same_BB | (labels_B[:, None] == labels_B)
+        return same_BB
+
+
+def _video_shape(data: PairedData) -> VideoShape:
+    shape = VideoShape(*data.train.videos_NTHW.shape[1:])
+    if shape.height % PATCH or shape.width % PATCH:
+        raise DataError(f"videos are {shape.height} x {shape.width} pixels; expected multiples of {PATCH}")
+    return shape
