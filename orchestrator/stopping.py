@@ -5,7 +5,7 @@ trials are the pruner's, in `study`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from orchestrator.spec import (
     BelowUntrainedRule,

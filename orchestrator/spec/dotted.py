@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from orchestrator.trial import Value
+
 
 def nest(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Expand dotted keys, at every level, into nested mappings. The input is not changed.
@@ -43,3 +45,8 @@ def flatten(values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         else:
             flat[key] = value
     return flat
+
+
+def plain_values(values: Mapping[str, JsonValue]) -> dict[str, Value]:
+    """The leaves that are single values, by dotted key: what a condition or a constraint can name."""
+    return {key: value for key, value in flatten(values).items() if isinstance(value, bool | int | float | str)}

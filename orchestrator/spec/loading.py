@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Fault, SpecError
+from orchestrator.spec.constraint_checks import check_constraints
+from orchestrator.spec.dotted import plain_values
 from orchestrator.spec.model import SweepSpec
 from orchestrator.spec.nodes import Entry, Mark, Node, Path, dotted
 from orchestrator.spec.overrides import override
@@ -80,7 +82,11 @@ def parse(text: str, *, file: str, overrides: Sequence[str] = ()) -> SpecDocumen
         spec = SweepSpec.model_validate(root.data())
     except ValidationError as error:
         raise SpecError(_type_faults(error, root)) from None
-    if faults := [*check_space(spec, root), *check_rules(spec, root)]:
+    faults = list(check_space(spec, root))
+    fixed = plain_values(spec.config)
+    faults += check_constraints(spec, root, fixed, complete=False, sample=not faults)
+    faults += check_rules(spec, root)
+    if faults:
         raise SpecError(faults)
     return SpecDocument(spec, text, file, root)
 
