@@ -43,8 +43,13 @@ def test_findings_of_a_report(text, findings):
     assert extract_findings(text, segments=SEGMENTS) == findings
 
 
+def test_the_longest_name_is_taken():
+    assert extract_findings("left main bifurcation 40%", segments=("left main", "left main bifurcation")) == {
+        "left main bifurcation": 40
+    }
+
+
 def test_segments_are_taken_literally():
-    assert extract_findings("lad (d1) 40%", segments=("lad (d1)", "lad")) in ({"lad (d1)": 40}, {"lad": 40})
     assert extract_findings("axb 40%", segments=("a.b",)) == {}
 
 
