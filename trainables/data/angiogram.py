@@ -62,7 +62,7 @@ def _distinct(num: int, rng: np.random.Generator) -> list[Findings]:
 def _draw(rng: np.random.Generator) -> Findings:
     num = int(rng.integers(1, _MAX_FINDINGS + 1))
     places = rng.choice(len(SEGMENTS), size=num, replace=False)
-    return {SEGMENTS[place]: int(rng.choice(PERCENTAGES)) for place in places}
+    return {SEGMENTS[place]: int(rng.choice(PERCENTAGES)) for place in sorted(places)}
 
 
 def _combination(findings: Findings) -> frozenset[tuple[str, int]]:
@@ -70,7 +70,7 @@ def _combination(findings: Findings) -> frozenset[tuple[str, int]]:
 
 
 def _report(findings: Findings, rng: np.random.Generator) -> str:
-    """One sentence for each finding, in the order of the findings, in changing words."""
+    """One sentence for each finding, from the ostium outwards, in changing words."""
     sentences = [_sentence(segment, percent, rng) for segment, percent in findings.items()]
     return _pick(_OPENINGS, rng) + " ".join(sentences) + _pick(_CLOSINGS, rng)
 

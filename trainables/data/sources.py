@@ -14,7 +14,7 @@ class AngiogramSource(StrictModel):
     """Generated on the spot: grey videos of a vessel tree and reports that name its stenoses."""
 
     source: Literal["angiogram"] = "angiogram"
-    num_train: int = Field(default=384, ge=8, le=100_000)
+    num_train: int = Field(default=512, ge=8, le=100_000)
     num_val: int = Field(default=128, ge=8, le=10_000)
     num_test: int = Field(default=128, ge=8, le=10_000)
     num_frames: int = Field(default=8, ge=2, le=64)
