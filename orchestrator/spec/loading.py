@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Fault, SpecError
+from orchestrator.space import show
 from orchestrator.spec.constraint_checks import check_constraints
 from orchestrator.spec.dotted import plain_values
 from orchestrator.spec.model import SweepSpec
@@ -19,7 +20,7 @@ from orchestrator.spec.overrides import override
 from orchestrator.spec.reading import MAX_BYTES, read
 from orchestrator.spec.rule_checks import check_rules
 from orchestrator.spec.space_checks import check_space
-from orchestrator.spec.wording import allowed, did_you_mean, keys_at, refusal
+from orchestrator.spec.wording import allowed, did_you_mean, keys_at, refusal, tags_at
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,12 @@ def _type_faults(error: ValidationError, root: Node) -> list[Fault]:
         reached, _, _ = root.follow(details["loc"])
         match details["type"]:
             case "missing":
-                keys = {str(details["loc"][-1])}
-                faults.append(root.fault(reached, f"the key {keys.pop()!r} is missing"))
+                faults.append(root.fault(reached, f"the key {str(details['loc'][-1])!r} is missing"))
             case "extra_forbidden":
                 faults.append(_unknown_key(details["loc"], reached, root))
             case "union_tag_not_found":
-                faults.append(root.fault(reached, "the key 'type' is missing"))
+                options = ", ".join(tags_at(SweepSpec, details["loc"]))
+                faults.append(root.fault(reached, f"the key 'type' is missing; allowed: {options}"))
             case "union_tag_invalid":
                 tag = str(details["ctx"]["tag"])
                 options = allowed(details)
@@ -179,5 +180,6 @@ def _refused(path: Path, errors: Sequence[ErrorDetails], root: Node) -> Fault:
     if first["type"] == "enum" and isinstance(first["input"], str):
         hint = did_you_mean(first["input"], allowed(first).split(", "))
     if first["type"] == "string_pattern_mismatch":
-        hint = "up to 63 lower-case letters, digits, '-', '_' and '.', beginning with a letter or digit"
+        what = f"{show(first['input'])} is not a name; allowed: up to 63 of a-z, 0-9, '-', '_' and '.'"
+        return root.fault(path, what, "the first is a letter or digit")
     return root.fault(path, refusal(errors), hint)

@@ -232,9 +232,11 @@ def _check_characters(text: str, origin: str) -> None:
 def _syntax_fault(error: yaml.MarkedYAMLError, text: str, origin: str, *, located: bool) -> Fault:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = text.splitlines()
+    lines = text.splitlines() or [""]
+    if line > len(lines):  # "one after the last line" is shown at the end of the last
+        line, column = len(lines), len(lines[-1]) + 1
     for number in range(line, max(line - 2, 0), -1):
-        indent = re.match(r"[ ]*\t", lines[number - 1]) if number <= len(lines) else None
+        indent = re.match(r"[ ]*\t", lines[number - 1])
         if indent:
             return Fault(origin, number, indent.end(), "", "a tab in the indentation; YAML takes only spaces there")
     problem = error.problem or error.context or "unreadable"

@@ -55,8 +55,6 @@ def allowed(error: ErrorDetails) -> str:
             return str(context["expected"]).replace("'", "").replace(" or ", ", ")
         case "union_tag_invalid":
             return str(context["expected_tags"]).replace("'", "")
-        case "too_short":
-            return f"at least {context['min_length']} of them"
         case "string_too_short":
             return "text that is not empty"
         case _:
@@ -72,8 +70,12 @@ def refusal(errors: Sequence[ErrorDetails]) -> str:
     first = errors[0]
     value = first["input"]
     options = list(dict.fromkeys(option for error in errors if (option := allowed(error))))
+    if first["type"] == "too_short":
+        return f"empty; at least {first['ctx']['min_length']} is needed"
+    if "a number" in options and "a whole number" in options:
+        options.remove("a whole number")
     if options:
-        return f"{show(value)} is not allowed; allowed: {' or '.join(options)}"
+        return f"{show(value)} is not allowed; allowed: {', '.join(options)}"
     return f"{show(value)} is not allowed: {reason(first)}"
 
 
@@ -94,12 +96,20 @@ def members(annotation: object) -> tuple[object, ...]:
 
 def keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """The keys of the models that pydantic's `location` leads to, union tags included; empty if to no model."""
+    return list(dict.fromkeys(name for here in _models_at(model, location) for name in here.model_fields))
+
+
+def tags_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """The values of `type` that the union at pydantic's `location` knows."""
+    return [tag for here in _models_at(model, location) if (tag := _tag(here)) is not None]
+
+
+def _models_at(model: type[BaseModel], location: Sequence[str | int]) -> list[type[BaseModel]]:
     at: list[object] = [model]
     for part in location:
         tagged = [here for here in at if _tag(here) == part]
         at = tagged or [inner for here in at for inner in _step(here, part)] or at
-    models = [here for here in at if isinstance(here, type) and issubclass(here, BaseModel)]
-    return list(dict.fromkeys(name for here in models for name in here.model_fields))
+    return [here for here in at if isinstance(here, type) and issubclass(here, BaseModel)]
 
 
 def _tag(here: object) -> str | None:
