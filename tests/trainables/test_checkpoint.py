@@ -66,7 +66,14 @@ def test_any_state_survives(folder, state):
 
 def test_views_shared_memory_and_graphs_are_written_as_values(folder):
     base = torch.arange(12.0).reshape(3, 4).requires_grad_()
-    state = {"whole": base, "same": base, "transposed": base.T, "column": base[:, 1], "none": base[:0], "one": base.sum()}
+    state = {
+        "whole": base,
+        "same": base,
+        "transposed": base.T,
+        "column": base[:, 1],
+        "none": base[:0],
+        "one": base.sum(),
+    }
     write_checkpoint(folder, state)
     assert same({name: value.detach() for name, value in state.items()}, read_checkpoint(folder))
 

@@ -38,7 +38,9 @@ def test_a_config_loads_without_torch(name):
 
 
 def test_an_unknown_name_gets_a_suggestion_and_the_form_for_ones_own():
-    with pytest.raises(TrainableError, match=r"'multitsk' is not known, did you mean 'multitask'.*my_pkg\.my_module:train"):
+    with pytest.raises(
+        TrainableError, match=r"'multitsk' is not known, did you mean 'multitask'.*my_pkg\.my_module:train"
+    ):
         load_info("multitsk")
 
 

@@ -1,0 +1,90 @@
+"""The user's own files: what works, and the message for each way in which it does not."""
+
+import json
+
+import numpy as np
+import pytest
+
+from trainables.data.files import read_files
+from trainables.data.load import load_pairs, load_test_pairs
+from trainables.data.pairs import DataError, Split
+from trainables.data.sources import FilesSource
+
+SPLITS = ["train"] * 4 + ["val"] * 3 + ["test"] * 2
+TEXTS = [f"item {i} of nine" for i in range(9)]
+
+
+@pytest.fixture
+def source(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "videos.npy", rng.random((9, 2, 16, 16), dtype=np.float32))
+    lines = [json.dumps({"split": split, "text": text}) for split, text in zip(SPLITS, TEXTS, strict=True)]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines) + "\n")
+    return FilesSource(source="files", root=str(tmp_path))
+
+
+def test_reads_each_split(source):
+    assert list(read_files(source, Split.VAL).texts) == TEXTS[4:7]
+    data = load_pairs(source)
+    assert (len(data.train), len(data.val), len(load_test_pairs(source))) == (4, 3, 2)
+
+
+def test_equal_texts_are_one_group(source, tmp_path):
+    lines = [json.dumps({"split": split, "text": "same" if i in (0, 2) else f"t{i}"}) for i, split in enumerate(SPLITS)]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines))
+    groups = load_pairs(source.model_copy(update={"segments": ("x",)})).train.groups_N.tolist()
+    assert groups == [0, 1, 0, 2]
+
+
+def test_tabbed_texts_compressed_arrays_and_bytes(source, tmp_path):
+    videos = (np.load(tmp_path / "videos.npy") * 255).astype(np.uint8)
+    (tmp_path / "videos.npy").unlink()
+    np.savez(tmp_path / "videos.npz", videos=videos)
+    (tmp_path / "texts.jsonl").unlink()
+    (tmp_path / "texts.txt").write_text("\n".join(f"{s}\t{t}" for s, t in zip(SPLITS, TEXTS, strict=True)))
+    raw = read_files(source, Split.TRAIN)
+    assert raw.videos.dtype == np.float32 and raw.videos.max() <= 1
+    assert list(raw.texts) == TEXTS[:4]
+
+
+def _save(array):
+    return lambda root: np.save(root / "videos.npy", array)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda root: (root / "videos.npy").unlink(), r"no videos; expected videos\.npy"),
+        (lambda root: (root / "videos.npy").write_bytes(b"junk"), r"videos\.npy: cannot be read"),
+        (lambda root: (root / "videos.npy").write_bytes(b""), r"videos\.npy: cannot be read"),
+        (_save(np.zeros((9, 16, 16), np.float32)), r"shape is \(9, 16, 16\); expected"),
+        (_save(np.array([{"a": 1}], dtype=object)), r"videos\.npy: cannot be read"),
+        (_save(np.zeros((8, 2, 16, 16), np.float32)), "8 videos, but 9 texts"),
+        (_save(np.full((9, 2, 16, 16), 2.0, np.float32)), r"from 2 to 2; expected floats in \[0, 1\]"),
+        (_save(np.full((9, 2, 16, 16), np.nan, np.float32)), "from nan to nan"),
+        (_save(np.zeros((9, 2, 16, 16), np.int64)), "int64; expected uint8"),
+        (lambda root: (root / "texts.jsonl").unlink(), r"no texts; expected texts\.jsonl or texts\.txt"),
+        (lambda root: (root / "texts.jsonl").write_bytes(b"\xff\xfe"), r"texts\.jsonl: cannot be read"),
+        (lambda root: (root / "texts.jsonl").write_text("{\n"), r"texts\.jsonl:1: not JSON"),
+        (lambda root: (root / "texts.jsonl").write_text("{}\n"), r"texts\.jsonl:1: no text"),
+        (
+            lambda root: (root / "texts.jsonl").write_text('{"text": "a", "split": "dev"}\n'),
+            r"texts\.jsonl:1: the split is 'dev'; expected train, val or test",
+        ),
+        (
+            lambda root: (root / "texts.jsonl").write_text('{"text": " ", "split": "val"}\n'),
+            r"texts\.jsonl:1: the text is empty",
+        ),
+    ],
+)
+def test_faults_name_the_file_and_what_is_expected(source, tmp_path, damage, message):
+    damage(tmp_path)
+    with pytest.raises(DataError, match=message):
+        read_files(source, Split.TRAIN)
+
+
+def test_a_split_without_items(source, tmp_path):
+    lines = [json.dumps({"split": "train", "text": text}) for text in TEXTS]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines))
+    with pytest.raises(DataError, match="0 items are marked 'val'"):
+        read_files(source, Split.VAL)

@@ -1,0 +1,162 @@
+"""The training loop on the smallest task that can be: its order, its state, its randomness."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from trainables.checkpoint import read_checkpoint, write_checkpoint
+from trainables.config import Optimizer
+from trainables.contract import TrialContext
+from trainables.loop import BatchLoss, Part, run_trial
+
+
+class LineTask:
+    """Two heads on one layer learn two targets from noisy batches; dropout uses the global generator."""
+
+    def __init__(self, *, poison_at=None, groups=("trunk", "heads")):
+        self.poison_at, self.names = poison_at, groups
+
+    def build_model(self):
+        return nn.ModuleDict({"trunk": nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.3)), "heads": nn.Linear(8, 2)})
+
+    def parameter_groups(self, model):
+        return {name: model[name] for name in self.names}
+
+    def trunk(self, model):
+        return model["trunk"]
+
+    def num_batches(self):
+        return 3
+
+    def batches(self, generator):
+        yield from torch.randn(3, 16, 4, generator=generator)
+
+    def loss(self, model, batch, moment):
+        noise = torch.randn(16, generator=moment.generator)
+        found = model["heads"](model["trunk"](batch))
+        targets = (batch.sum(dim=1) + 0.1 * noise, batch[:, 0])
+        parts = {name: (found[:, i] - targets[i]).square().mean() for i, name in enumerate(("sum", "first"))}
+        if self.poison_at is not None and moment.epoch >= self.poison_at:
+            parts["first"] = parts["first"] * math.nan
+        return BatchLoss(
+            parts={"sum": Part(parts["sum"], 2.0), "first": Part(parts["first"], 1.0)},
+            effective={"progress": moment.epoch / moment.epochs},
+        )
+
+    def evaluate(self, model, moment):
+        assert not model.training and not torch.is_grad_enabled()
+        inputs = torch.eye(4)
+        return {"val/error": float((model["heads"](model["trunk"](inputs))[:, 0] - 1).abs().mean())}
+
+
+def run(task=None, *, epochs=4, optimizer=None, **context):
+    return run_trial(
+        task or LineTask(), optimizer=optimizer or Optimizer(lr=0.02), epochs=epochs, context=TrialContext(**context)
+    )
+
+
+def test_the_untrained_model_is_measured_first_and_training_helps():
+    measurements = list(run(epochs=20))
+    assert [m.step for m in measurements] == list(range(21))
+    assert measurements[0].metrics.keys() == {"val/error"}
+    assert measurements[-1].metrics["val/error"] < measurements[0].metrics["val/error"]
+
+
+def test_reports_parts_shares_norms_and_settings():
+    metrics = list(run(epochs=1))[-1].metrics
+    assert metrics["train/loss"] == pytest.approx(2 * metrics["train/sum_loss"] + metrics["train/first_loss"], rel=1e-5)
+    assert metrics["train/weight_share_sum"] == pytest.approx(2 / 3)
+    for kind in ("weight", "loss", "grad"):
+        assert metrics[f"train/{kind}_share_sum"] + metrics[f"train/{kind}_share_first"] == pytest.approx(1)
+    assert -1 <= metrics["train/grad_cosine_sum_first"] <= 1
+    assert metrics["train/grad_norm"] > max(metrics["train/grad_norm_trunk"], metrics["train/grad_norm_heads"])
+    assert metrics["train/progress"] == pytest.approx(1 / 3)
+    assert metrics["train/lr"] == 0.02
+
+
+def test_same_seed_same_numbers_and_another_seed_others():
+    assert list(run(seed=3)) == list(run(seed=3))
+    assert list(run(seed=3)) != list(run(seed=4))
+
+
+def test_trials_that_take_turns_do_not_disturb_each_other_nor_the_caller():
+    alone = list(run(seed=1))
+    torch.manual_seed(0)
+    undisturbed = torch.rand(3)
+    torch.manual_seed(0)
+    turns = zip(run(seed=1), run(seed=2), strict=True)
+    first = [next(turns)[0] for _ in range(3)]
+    assert torch.equal(torch.rand(3), undisturbed)
+    first += [a for a, _ in turns]
+    assert first == alone
+
+
+@pytest.mark.parametrize("step", [0, 1, 3])
+def test_a_resume_from_disk_equals_no_interruption(step, tmp_path):
+    schedule = {"kind": "cosine", "end": 0.1, "warmup_epochs": 1}
+    optimizer = Optimizer.model_validate({"lr": 0.02, "schedule": schedule})
+    states = []
+    whole = list(run(optimizer=optimizer, seed=7, save=lambda state: states.append(state())))
+    write_checkpoint(tmp_path / "c", states[step])
+    after = []
+    resumed = run(
+        optimizer=optimizer,
+        seed=7,
+        resume=read_checkpoint(tmp_path / "c"),
+        save=lambda state: after.append(state()),
+    )
+    assert list(resumed) == whole[step + 1 :]
+    final, again = states[-1]["model"], after[-1]["model"]
+    assert all(torch.equal(final[name], again[name]) for name in final)
+
+
+def test_a_saved_state_does_not_change_while_training_goes_on():
+    states = []
+    trial = run(save=lambda state: states.append(state()))
+    next(trial)
+    before = {name: value.clone() for name, value in states[0]["model"].items()}
+    next(trial)
+    assert all(torch.equal(before[name], states[0]["model"][name]) for name in before)
+
+
+def test_a_loss_that_is_not_finite_is_shown_and_nothing_crashes():
+    measurements = list(run(LineTask(poison_at=2), epochs=4))
+    assert [m.step for m in measurements] == [0, 1, 2, 3, 4]
+    assert math.isfinite(measurements[2].metrics["val/error"])
+    for measurement in measurements[3:]:
+        assert math.isnan(measurement.metrics["train/loss"])
+        assert math.isnan(measurement.metrics["train/first_loss"])
+        assert math.isnan(measurement.metrics["val/error"])
+        assert math.isfinite(measurement.metrics["train/sum_loss"])
+
+
+def test_gradients_are_clipped_but_reported_as_they_were():
+    tight = Optimizer(lr=1e-4, max_grad_norm=1e-30)
+    states = []
+    # AdamW divides by the gradient's size plus 1e-8: with gradients of 1e-30 only that bound is left, and nothing moves.
+    measurements = list(run(optimizer=tight, epochs=1, save=lambda state: states.append(state())))
+    assert measurements[-1].metrics["train/grad_norm"] > 0.1
+    before, after = states[0]["model"]["heads.bias"], states[1]["model"]["heads.bias"]
+    assert torch.allclose(before, after, atol=1e-9)
+
+
+def test_every_parameter_must_be_in_one_group():
+    with pytest.raises(ValueError, match="each parameter of the model exactly once"):
+        next(run(LineTask(groups=("trunk",))))
+
+
+def test_weight_decay_leaves_biases_alone():
+    states = []
+    list(run(optimizer=Optimizer(lr=0.02), epochs=0, save=lambda state: states.append(state())))
+    groups = states[0]["optimizer"]["param_groups"]
+    assert [group["weight_decay"] for group in groups] == [Optimizer().weight_decay, 0.0]
+    assert [len(group["params"]) for group in groups] == [2, 2]
+
+
+def test_closing_early_is_clean():
+    trial = run()
+    next(trial)
+    trial.close()
+    assert list(trial) == []
