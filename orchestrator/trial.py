@@ -91,13 +91,17 @@ class Suggestion:
         number: the trial's number in its sweep, from 0.
         params: dotted parameter name to value; inactive parameters are absent.
         attempt: 1 at first; one more for each time that the trial was handed out again.
-        checkpoint: where the last checkpoint is, or None.
+        last_step: the last step in the ledger, None before the first. A new attempt starts from the newest sound
+            checkpoint that is not after it.
+        best_value, best_step: the best objective value in the ledger so far and its step, None before the first.
     """
 
     number: int
     params: Mapping[str, Value]
     attempt: int = 1
-    checkpoint: str | None = None
+    last_step: int | None = None
+    best_value: float | None = None
+    best_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""`orch validate`, `orch plan` and `orch schema`: nothing is started and nothing is written."""
+
+from pathlib import Path
+
+import click
+
+from orchestrator.cli.options import file_argument, home_options, json_option, set_option
+from orchestrator.sweeps.paths import Home
+
+
+@click.command()
+@file_argument
+@set_option
+@json_option
+def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
+    """Check the sweep in FILE: the file itself, and its space against the trainable's config."""
+    from orchestrator.errors import SpecError
+    from orchestrator.sweeps.checks import check_file
+
+    try:
+        checked = check_file(file, overrides=overrides, import_paths=(str(Path.cwd()),))
+    except SpecError as error:
+        if not as_json:
+            raise
+        import dataclasses
+        import json
+
+        faults = [dataclasses.asdict(fault) for fault in error.faults]
+        click.echo(json.dumps({"valid": False, "faults": faults}, indent=2))
+        return int(error.exit_code)
+    spec = checked.spec
+    if as_json:
+        import json
+
+        click.echo(
+            json.dumps({"valid": True, "faults": [], "name": spec.name, "parameters": len(spec.space)}, indent=2)
+        )
+    else:
+        click.echo(f"{file}: valid, {len(spec.space)} parameters, {spec.budget.trials} trials of {spec.trainable}")
+    return 0
+
+
+@click.command()
+@file_argument
+@set_option
+@click.option("--probe/--no-probe", default=True, help="Measure one epoch when no earlier sweep tells the pace.")
+@json_option
+@home_options
+def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, home: Home) -> int:
+    """Show what the sweep in FILE would do: trials, first configurations, concurrency, places, time."""
+    from orchestrator.cli.output import duration, out, params_text, print_json
+    from orchestrator.sweeps.checks import check_file
+    from orchestrator.sweeps.plan import plan as make_plan
+    from orchestrator.tracking import redact
+
+    import_paths = (str(Path.cwd()),)
+    checked = check_file(file, overrides=overrides, import_paths=import_paths)
+    made = make_plan(checked, home, import_paths=import_paths, probe=probe)
+    if as_json:
+        print_json(made.to_json())
+        return 0
+    console = out()
+    spec = checked.spec
+    rows = [
+        ("trials", f"{made.trials} of {spec.trainable}, sampler {spec.sampler.type}, pruner {spec.pruner.type}"),
+        ("concurrency", f"{made.max_concurrent} at a time on this machine"),
+    ]
+    if made.expected_epochs is not None:
+        rows.append(("epochs", f"up to {made.epochs} each, about {made.expected_epochs:.0f} in all after pruning"))
+    if made.pace is not None:
+        pace = f"{made.pace.start_s:.2g} s to start, {made.pace.epoch_s:.2g} s an epoch ({made.pace.source})"
+        rows += [("pace", pace), ("time", f"about {duration(made.estimated_s)}")]
+    else:
+        rows.append(("time", "not known: no earlier sweep like this one, and no probe"))
+    if spec.budget.wall_hours:
+        rows.append(("budget", f"at most {spec.budget.wall_hours:g} wall hours"))
+    rows += [(name, redact(place)) for name, place in made.places.items()]
+    for name, text in rows:
+        console.print(f"{name:<12} {text}", markup=False, soft_wrap=True)
+    console.print("first configurations")
+    for number, params in enumerate(made.configurations):
+        console.print(f"  {number}  {params_text(params)}", markup=False, soft_wrap=True)
+    return 0
+
+
+@click.command()
+@click.argument("trainable", required=False)
+def schema(trainable: str | None) -> int:
+    """Print the JSON Schema of sweep files, or of the config of TRAINABLE."""
+    import json
+
+    from orchestrator.spec import json_schema
+
+    if trainable is None:
+        click.echo(json.dumps(json_schema(), indent=2))
+        return 0
+    from orchestrator.sweeps.checks import config_schema
+
+    click.echo(json.dumps(config_schema(trainable, import_paths=(str(Path.cwd()),)), indent=2))
+    return 0

@@ -1,0 +1,63 @@
+"""Writing to the terminal: data on stdout, progress on stderr, tables that fit."""
+
+import json
+from collections.abc import Mapping
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.trial import JsonValue, Value
+
+
+def print_json(value: JsonValue) -> None:
+    """One JSON document on stdout; NaN and infinities as null, which JSON has."""
+    click.echo(json.dumps(_finite(value), indent=2))
+
+
+def out() -> Console:
+    """The console for data."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def table(*columns: str, numeric: tuple[str, ...] = ()) -> Table:
+    """A plain table with right-aligned `numeric` columns."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+    return made
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, or a dash."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Such as `4.2 s`, `3:07` or `2:15:00`."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def params_text(params: Mapping[str, Value]) -> str:
+    """Parameters on one line."""
+    return " ".join(f"{name}={_value(value)}" for name, value in params.items())
+
+
+def _value(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

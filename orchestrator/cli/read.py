@@ -1,0 +1,230 @@
+"""`orch ls`, `status`, `show`, `best` and `compare`: what the ledger says."""
+
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator import analysis
+from orchestrator.analysis.compare import Comparison, split_params
+from orchestrator.cli.options import home_options, json_option
+from orchestrator.cli.output import duration, number, out, params_text, print_json, table
+from orchestrator.errors import UsageError
+from orchestrator.sweeps import read
+from orchestrator.sweeps.paths import Home
+from orchestrator.sweeps.summary import SweepSummary, trial_to_json
+from orchestrator.trial import JsonValue, TrialRecord
+
+_sweep_argument = click.argument("reference", metavar="SWEEP")
+
+
+@click.command()
+@json_option
+@home_options
+def ls(as_json: bool, home: Home) -> int:
+    """List sweeps, oldest first."""
+    summaries = read.list_sweeps(home)
+    if as_json:
+        print_json([{k: v for k, v in s.to_json().items() if k != "trials"} for s in summaries])
+        return 0
+    if not summaries:
+        click.echo(f"no sweeps in {home.root}")
+        return 0
+    rows = table("sweep", "id", "state", "trials", "best", "wall", "started", numeric=("trials", "best", "wall"))
+    for summary in summaries:
+        best = summary.best
+        ended = sum(summary.counts[bucket] for bucket in ("complete", "pruned", "stopped", "failed"))
+        rows.add_row(
+            summary.sweep.name,
+            summary.sweep.id,
+            summary.state,
+            f"{ended}/{summary.sweep.spec.budget.trials}",
+            number(best.value if best else None),
+            duration(summary.sweep.wall_s),
+            datetime.fromtimestamp(summary.sweep.created_ms / 1000).strftime("%Y-%m-%d %H:%M"),
+        )
+    out().print(rows)
+    return 0
+
+
+@click.command()
+@_sweep_argument
+@json_option
+@home_options
+def status(reference: str, as_json: bool, home: Home) -> int:
+    """How SWEEP stands, in a few lines."""
+    summary = read.show(home, reference)
+    if as_json:
+        print_json({k: v for k, v in summary.to_json().items() if k != "trials"})
+        return 0
+    _head(out(), summary)
+    return 0
+
+
+@click.command()
+@_sweep_argument
+@click.argument("trial", type=int, required=False)
+@json_option
+@home_options
+def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
+    """SWEEP with all its trials, best first; or one TRIAL with its measurements and decisions."""
+    summary = read.show(home, reference)
+    if trial is not None:
+        record = read.find_trial(summary, trial)
+        if as_json:
+            print_json(trial_to_json(record, whole=True))
+        else:
+            _show_trial(out(), summary, record)
+        return 0
+    if as_json:
+        print_json(summary.to_json())
+        return 0
+    console = out()
+    _head(console, summary)
+    _print_trials(console, summary)
+    for group in analysis.failure_groups(summary.trials):
+        numbers = ", ".join(map(str, group.numbers))
+        console.print(Text(f"failed: {len(group.numbers)} x {group.reason} (trials {numbers})", style="red"))
+    return 0
+
+
+@click.command()
+@_sweep_argument
+@json_option
+@home_options
+def best(reference: str, as_json: bool, home: Home) -> int:
+    """The best trial of SWEEP, with its parameters and its checkpoint."""
+    summary = read.show(home, reference)
+    record = summary.best
+    if record is None:
+        raise UsageError(f"sweep {summary.sweep.name} has no trial with a value yet")
+    if as_json:
+        print_json(trial_to_json(record, whole=True))
+        return 0
+    _show_trial(out(), summary, record, curve=False)
+    return 0
+
+
+@click.command()
+@click.argument("references", nargs=-1, required=True, metavar="SWEEP[/TRIAL]...")
+@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="Best trials of each sweep.")
+@json_option
+@home_options
+def compare(references: tuple[str, ...], top: int, as_json: bool, home: Home) -> int:
+    """Sweeps (their best trials) or single trials side by side; what differs comes first."""
+    compared = read.compare(home, references, top=top).comparison
+    if as_json:
+        print_json(_comparison_json(compared))
+        return 0
+    labels = [column.label for column in compared.columns]
+    rows = table("", *labels, numeric=tuple(labels))
+    rows.add_row("best value", *(number(column.value) for column in compared.columns), style="green")
+    rows.add_row("best epoch", *(_text(column.best_step) for column in compared.columns))
+    rows.add_row("state", *(column.state.value for column in compared.columns))
+    rows.add_row("epochs", *(str(column.epochs) for column in compared.columns))
+    rows.add_row("training", *(duration(column.train_s) for column in compared.columns))
+    for name, values in compared.differing.items():
+        rows.add_row(name, *(_text(value) for value in values))
+    console = out()
+    console.print(rows)
+    if compared.constant:
+        console.print(f"equal in all: {params_text(compared.constant)}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _comparison_json(compared: Comparison) -> JsonValue:
+    columns: list[JsonValue] = [
+        {
+            "trial": column.label,
+            "state": column.state.value,
+            "value": column.value,
+            "best_epoch": column.best_step,
+            "epochs": column.epochs,
+            "train_s": column.train_s,
+        }
+        for column in compared.columns
+    ]
+    differing: dict[str, JsonValue] = {name: list(values) for name, values in compared.differing.items()}
+    return {"trials": columns, "differing": differing, "equal": dict(compared.constant)}
+
+
+def _text(value: object) -> str:
+    return number(value) if isinstance(value, float) else "-" if value is None else str(value)
+
+
+def _head(console: Console, summary: SweepSummary) -> None:
+    sweep = summary.sweep
+    console.print(Text(f"{sweep.name} ({sweep.id}): {summary.state.lower().replace('_', ' ')}", style="bold"))
+    rows = [("why", sweep.reason), ("driven by", summary.driver or "")]
+    counts = ", ".join(f"{count} {key}" for key, count in summary.counts.items() if count)
+    rows.append(("trials", f"{counts or 'none'} of {sweep.spec.budget.trials}"))
+    rows.append(("time", f"{duration(sweep.wall_s)} wall, {duration(summary.train_s)} training"))
+    best = summary.best
+    if best is not None:
+        metric = sweep.spec.objective.metric
+        rows.append(("best", f"{metric} {number(best.value)}, trial {best.number}, epoch {best.best_step}"))
+    for name, text in rows:
+        if text:
+            console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
+
+
+def _print_trials(console: Console, summary: SweepSummary) -> None:
+    differing, constant = split_params([trial.params for trial in summary.trials])
+    rows = table(
+        "rank",
+        "trial",
+        "state",
+        "reason",
+        "value",
+        "epoch",
+        "epochs",
+        "training",
+        *differing,
+        numeric=("rank", "trial", "value", "epoch", "epochs", "training", *differing),
+    )
+    for row in analysis.leaderboard(summary.trials, summary.sweep.spec.objective):
+        rows.add_row(
+            _text(row.rank),
+            str(row.number),
+            row.state.value,
+            row.reason,
+            number(row.value),
+            _text(row.best_step),
+            str(row.epochs),
+            duration(row.train_s),
+            *(_text(row.params.get(name)) for name in differing),
+        )
+    console.print(rows)
+    if constant:
+        console.print(f"equal in all: {params_text(constant)}", markup=False, soft_wrap=True)
+
+
+def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, *, curve: bool = True) -> None:
+    metric = summary.sweep.spec.objective.metric
+    reason = f" ({trial.ending.reason})" if trial.ending else ""
+    console.print(Text(f"{summary.sweep.name} trial {trial.number}: {trial.state.value}{reason}", style="bold"))
+    console.print(f"  {metric} {number(trial.value)} at epoch {_text(trial.best_step)} of {trial.epochs}", markup=False)
+    for name, value in trial.params.items():
+        console.print(f"  {name:<32} {_text(value)}", markup=False)
+    for kind, path in trial.checkpoints.items():
+        console.print(f"  {kind + ' checkpoint':<32} {path}", markup=False, soft_wrap=True)
+    if trial.run_id:
+        console.print(f"  {'MLflow run':<32} {trial.run_id}", markup=False)
+    for decision in trial.decisions:
+        console.print(f"  decision: {params_text({k: v for k, v in decision.items() if isinstance(v, int | float)})}")
+    if trial.ending and isinstance(text := trial.ending.detail.get("traceback"), str):
+        console.print(text, markup=False, style="red", soft_wrap=True)
+    if curve and trial.measurements:
+        _print_curve(console, trial)
+
+
+def _print_curve(console: Console, trial: TrialRecord) -> None:
+    """Metrics as rows, epochs as columns; the untrained model is epoch 0."""
+    names = sorted({name for m in trial.measurements for name in m.metrics})
+    rows = table(
+        "metric", *(str(m.step) for m in trial.measurements), numeric=tuple(str(m.step) for m in trial.measurements)
+    )
+    for name in names:
+        rows.add_row(name, *(number(m.metrics.get(name)) for m in trial.measurements))
+    console.print(rows)

@@ -1,0 +1,133 @@
+"""`orch sweep` and `orch resume`."""
+
+import os
+import sys
+import uuid
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator.cli.options import RunOptions, file_argument, home_options, json_option, run_options, set_option
+from orchestrator.cli.output import duration, number, params_text, print_json
+from orchestrator.cli.watch import LiveTable, PlainLines, Silent
+from orchestrator.execution.clock import Clock
+from orchestrator.execution.runner import Runner
+from orchestrator.sweeps.checks import check_file
+from orchestrator.sweeps.drive import Surroundings, Watcher, launch
+from orchestrator.sweeps.drive import resume as resume_sweep
+from orchestrator.sweeps.paths import Home, SweepPaths
+from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.tracking import redact
+
+
+@click.command()
+@file_argument
+@click.option("--name", help="Name of the sweep; default: the file's name plus a number.")
+@set_option
+@json_option
+@run_options
+@home_options
+def sweep(
+    file: Path, name: str | None, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home
+) -> int:
+    """Run the sweep in FILE to its end."""
+    around = _surroundings(home, options)
+    checked = check_file(file, overrides=overrides, import_paths=around.import_paths)
+    summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
+    return _end(summary, home, as_json=as_json, quiet=options.quiet)
+
+
+@click.command()
+@click.argument("reference", metavar="SWEEP")
+@set_option
+@json_option
+@run_options
+@home_options
+def resume(reference: str, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home) -> int:
+    """Go on with SWEEP (name or id): open trials first, then the rest of its budget."""
+    summary = resume_sweep(reference, _surroundings(home, options), overrides=overrides)
+    return _end(summary, home, as_json=as_json, quiet=options.quiet)
+
+
+def _surroundings(home: Home, options: RunOptions) -> Surroundings:
+    def build(paths: SweepPaths) -> Runner:
+        if options.runner == "local":
+            from orchestrator.execution.local import LocalRunner
+
+            return LocalRunner()
+        from orchestrator.execution.ray_tune import RayRunner
+
+        return RayRunner(address=options.address, tune_folder=paths.tune)
+
+    directory = Path.cwd()
+    return Surroundings(
+        home=home,
+        runner=build,
+        watcher=_watcher(options),
+        clock=Clock(),
+        import_paths=(str(directory),),
+        directory=directory,
+    )
+
+
+def _watcher(options: RunOptions) -> Watcher:
+    console = Console(stderr=True, highlight=False)
+    if options.quiet:
+        return Silent()
+    live = console.is_terminal and os.environ.get("TERM") != "dumb"
+    return LiveTable(console) if live else PlainLines(console, epochs=options.epochs)
+
+
+def _end(summary: SweepSummary, home: Home, *, as_json: bool, quiet: bool) -> int:
+    if as_json:
+        print_json(summary.to_json())
+    if not quiet:
+        _farewell(summary, home)
+    return summary.exit_code
+
+
+def _farewell(summary: SweepSummary, home: Home) -> None:
+    """The best trial, where to look, and the exact command that goes on."""
+    console = Console(stderr=True, highlight=False)
+    prefix = "" if home.root == Path(".orch") else f"ORCH_HOME={home.root} "
+    sweep = summary.sweep
+    console.print(Text(f"{sweep.name}: {summary.state.lower().replace('_', ' ')} ({sweep.reason})", style="bold"))
+    counts = ", ".join(f"{count} {key}" for key, count in summary.counts.items() if count)
+    console.print(
+        f"  trials   {counts or 'none'}; {duration(sweep.wall_s)} wall, {duration(summary.train_s)} training",
+        markup=False,
+    )
+    best = summary.best
+    if best is not None:
+        line = f"{sweep.spec.objective.metric} {number(best.value)}, trial {best.number}, epoch {best.best_step}"
+        console.print(Text(f"  best     {line}", style="green"))
+        console.print(f"           {params_text(best.params)}", markup=False, soft_wrap=True)
+    else:
+        console.print("  best     no trial has a value")
+    _print_failures(console, summary)
+    console.print(f"  look     {prefix}orch show {sweep.name}", markup=False)
+    console.print(f"  MLflow   {redact(sweep.tracking_uri or '')}: {prefix}orch ui", markup=False, soft_wrap=True)
+    if summary.num_pending:
+        text = f"  MLflow   {summary.num_pending} operations are not delivered yet: {prefix}orch sync {sweep.name}"
+        console.print(Text(text, style="yellow"))
+    if summary.state != "COMPLETE":
+        command = f"{prefix}orch resume {sweep.name}"
+        if summary.state == "BUDGET_ENDED":
+            hours = 2 * (sweep.spec.budget.wall_hours or 0)
+            command += f" --set budget.wall_hours={hours:g}"
+        console.print(Text(f"  resume   {command}", style="bold"))
+    sys.stderr.flush()
+
+
+def _print_failures(console: Console, summary: SweepSummary) -> None:
+    from orchestrator import analysis
+
+    for group in analysis.failure_groups(summary.trials):
+        numbers = ", ".join(str(n) for n in group.numbers[:8]) + (", ..." if len(group.numbers) > 8 else "")
+        console.print(Text(f"  failed   {len(group.numbers)} x {group.reason} (trials {numbers})", style="red"))
+        detail = group.example.ending.detail if group.example.ending else {}
+        if isinstance(text := detail.get("traceback"), str):
+            lines = text.rstrip().splitlines()
+            console.print("\n".join(f"           {line}" for line in lines[-6:]), markup=False, soft_wrap=True)

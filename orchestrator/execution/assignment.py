@@ -1,0 +1,69 @@
+"""What is sent to a worker, and what comes back: plain data that pickles. Knows no Ray and no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.spec.model import Objective
+from orchestrator.trial import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One attempt at one trial.
+
+    Attributes:
+        config: nested values for the trainable's Config.
+        checkpoints: the folder that holds this trial's checkpoints.
+        last_step: the last step in the ledger; the attempt resumes from the newest sound checkpoint not after it.
+        best_value, best_step: the best objective value in the ledger so far and its step.
+        checkpoint_interval_s: at most one periodic checkpoint in this many seconds.
+        import_paths: folders that a user's own module may be imported from.
+        threads: CPU threads of torch in this trial.
+    """
+
+    number: int
+    attempt: int
+    trainable: str
+    config: Mapping[str, JsonValue]
+    objective: Objective
+    seed: int
+    checkpoints: Path
+    last_step: int | None = None
+    best_value: float | None = None
+    best_step: int | None = None
+    checkpoint_interval_s: float = 30.0
+    import_paths: tuple[str, ...] = ()
+    threads: int = 1
+
+    def __str__(self) -> str:
+        """Short: Tune puts it into the names of folders."""
+        return f"trial-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The trainable yielded; `checkpoints` maps `last` and `best` to folders written since the last outcome."""
+
+    step: int
+    metrics: Mapping[str, float]
+    train_s: float
+    checkpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The trainable returned."""
+
+    train_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The trainable raised: one line that equal failures share, and the traceback."""
+
+    message: str
+    traceback: str
+
+
+Outcome = Measured | Done | Raised

@@ -1,0 +1,387 @@
+"""The control logic of a sweep: which trial next, what a measurement means, when to stop. Knows no runner and no Ray.
+
+A runner calls `next`, runs what it gets, and passes each outcome to `outcome`; it obeys the directive. Everything here
+runs in the driver's one thread, but for `request_pause` and `progress`, which only read or set a reference.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+
+from orchestrator import stopping
+from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
+from orchestrator.execution.clock import Clock
+from orchestrator.execution.progress import Event, Listener, Progress, RunningTrial
+from orchestrator.spec import resolve
+from orchestrator.study import Ledger, SweepState
+from orchestrator.tracking import Tracker
+from orchestrator.trial import ENDINGS, Bucket, Cause, Ending, Measurement, Suggestion, TrialRecord
+
+STOP_POLL_S = 0.5
+
+
+class Directive(Enum):
+    """What a runner does with a trial after an outcome."""
+
+    GO_ON = auto()
+    END = auto()
+    PAUSE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why the sweep stops before its trials are done."""
+
+    state: SweepState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Where a sweep's files are, and what came before.
+
+    Attributes:
+        checkpoints: folder of all trials' checkpoints.
+        stop_request: a file whose appearance asks the sweep to pause.
+        import_paths: folders for a user's own modules.
+        earlier_wall_s: seconds that earlier drivers of this sweep ran.
+        grace_s: how long a halting sweep waits for trials in the middle of an epoch.
+    """
+
+    checkpoints: Path
+    stop_request: Path
+    import_paths: tuple[str, ...] = ()
+    earlier_wall_s: float = 0.0
+    grace_s: float = 60.0
+
+
+@dataclass(slots=True)
+class _Active:
+    """A trial in work."""
+
+    suggestion: Suggestion
+    history: list[Measurement]
+    started_s: float
+    best: float | None = None
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has ended, kept so that progress costs nothing."""
+
+    causes: Counter[Cause] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    train_s: float = 0.0
+    best: tuple[int, float, int] | None = None
+
+    @property
+    def num_ended(self) -> int:
+        return self.causes.total()
+
+    @property
+    def any_success(self) -> bool:
+        return any(ENDINGS[cause].bucket is not Bucket.FAILED for cause in self.causes)
+
+
+class SweepControl:
+    """Drives one sweep over its ledger and its tracker."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        tracker: Tracker,
+        settings: ControlSettings,
+        *,
+        clock: Clock,
+        listener: Listener = lambda event: None,
+    ) -> None:
+        """Read what the ledger has; trials that an earlier driver left open will be handed out first."""
+        self.ledger = ledger
+        self.spec = ledger.spec
+        self._tracker = tracker
+        self._settings = settings
+        self._clock = clock
+        self._listener = listener
+        self._started_s = clock.monotonic_s()
+        self._polled_s = self._started_s
+        self._active: dict[int, _Active] = {}
+        self._tally = _Tally()
+        self._earlier_ended = 0
+        self._phase = "starting"
+        self.halt: Halt | None = None
+        self._halted_s = 0.0
+        for record in ledger.records():
+            if record.state.is_terminal:
+                self._count(record)
+        self._earlier_ended = self._tally.num_ended
+        self._interrupted = ledger.interrupted()
+
+    # --- what a runner calls
+
+    def next(self) -> Assignment | None:
+        """The next attempt to run; None when there is nothing more to hand out."""
+        self.tick()
+        if self.halt:
+            return None
+        suggestion = self._interrupted.pop(0) if self._interrupted else self.ledger.ask()
+        if suggestion is None:
+            return None
+        self._phase = "searching"
+        record = self.ledger.record(suggestion.number)
+        self._active[suggestion.number] = _Active(
+            suggestion, list(record.measurements), self._clock.monotonic_s(), best=record.value
+        )
+        config = resolve(self.spec, suggestion.params)
+        self._tracker.start_trial(suggestion, config)
+        again = f", attempt {suggestion.attempt}" if suggestion.attempt > 1 else ""
+        self._listener(Event("started", f"trial {suggestion.number} started{again}"))
+        return Assignment(
+            number=suggestion.number,
+            attempt=suggestion.attempt,
+            trainable=self.spec.trainable,
+            config=config,
+            objective=self.spec.objective,
+            seed=self.spec.seed,
+            checkpoints=self._settings.checkpoints / f"trial-{suggestion.number:04d}",
+            last_step=suggestion.last_step,
+            best_value=suggestion.best_value,
+            best_step=suggestion.best_step,
+            checkpoint_interval_s=self.spec.resources.checkpoint_interval_s,
+            import_paths=self._settings.import_paths,
+            threads=max(1, int(self.spec.resources.cpu)),
+        )
+
+    def outcome(self, number: int, outcome: Outcome) -> Directive:
+        """Store what an attempt did and say how it goes on. One that was given up already is not heard."""
+        self.tick()
+        if number not in self._active:
+            return Directive.END
+        match outcome:
+            case Measured():
+                return self._measured(number, outcome)
+            case Done():
+                self._end(number, self._finished(number))
+            case Raised(message=message, traceback=text):
+                self._end(number, Ending(Cause.ERROR, message, {"traceback": text}))
+        return Directive.END
+
+    def lost(self, number: int, what: str) -> None:
+        """The worker of an attempt died. While the sweep halts, that costs no more than the pause would have."""
+        if number not in self._active:
+            return
+        if self.halt:
+            self.paused(number, {})
+        else:
+            self._end(number, Ending(Cause.WORKER_LOST, "worker lost", {"what": what}))
+
+    def paused(self, number: int, checkpoints: Mapping[str, str]) -> None:
+        """An attempt was ended on purpose before its time; the ledger keeps it open."""
+        if number not in self._active:
+            return
+        self.ledger.set_checkpoints(number, checkpoints)
+        record = self.ledger.pause(number)
+        del self._active[number]
+        self._tracker.end_trial(number, None, record)
+        self._listener(Event("paused", f"trial {number} paused at epoch {record.epochs}", record))
+
+    def tick(self) -> None:
+        """Look at the clock and for a stop request. Runners call it often; it costs little."""
+        now_s = self._clock.monotonic_s()
+        if self.halt or now_s - self._polled_s < STOP_POLL_S:
+            return
+        self._polled_s = now_s
+        if self._settings.stop_request.exists():
+            self.request_pause("orch stop")
+        limit = self._wall_limit_s
+        if limit is not None and self.wall_s >= limit:
+            self._halt(
+                Halt(SweepState.BUDGET_ENDED, f"the budget of {self.spec.budget.wall_hours} wall hours is used up")
+            )
+
+    def request_pause(self, reason: str) -> None:
+        """End the sweep soon, with nothing lost; safe to call from a signal handler."""
+        self._halt(Halt(SweepState.PAUSED, reason))
+
+    @property
+    def must_abandon(self) -> bool:
+        """Whether a halting sweep has waited long enough for trials in the middle of an epoch."""
+        return self.halt is not None and self._clock.monotonic_s() - self._halted_s > self._settings.grace_s
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether a halting sweep has no trial in work any more."""
+        return self.halt is not None and not self._active
+
+    def finish(self) -> Halt:
+        """Pause what is still open, and say how the sweep ended."""
+        left_open = list(self._active)
+        for number in left_open:
+            self.paused(number, {})
+        self._phase = "finished"
+        if self.halt:
+            return self.halt
+        if left_open:
+            return Halt(SweepState.PAUSED, f"the runner left {len(left_open)} trials open")
+        if self._tally.num_ended and not self._tally.any_success:
+            return Halt(SweepState.FAILED, "every trial failed")
+        return Halt(SweepState.COMPLETE, f"{self._tally.num_ended} trials")
+
+    # --- what the user interface reads
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since this driver started."""
+        return self._clock.monotonic_s() - self._started_s
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds that all drivers of this sweep have run."""
+        return self._settings.earlier_wall_s + self.elapsed_s
+
+    @property
+    def phase(self) -> str:
+        """What the sweep does now, in one word."""
+        return "halting" if self.halt and self._phase == "searching" else self._phase
+
+    def progress(self) -> Progress:
+        """The state of the sweep now."""
+        now_s = self._clock.monotonic_s()
+        running = tuple(self._running(number, active, now_s) for number, active in list(self._active.items()))
+        ended_here = self._tally.num_ended - self._earlier_ended
+        left = self.ledger.limit - self._tally.num_ended
+        best = self._tally.best
+        for trial in running:
+            if trial.value is not None and (best is None or self.spec.objective.better(trial.value, best[1])):
+                best = (trial.number, trial.value, trial.step or 0)
+        return Progress(
+            name=self.ledger.name,
+            limit=self.ledger.limit,
+            max_epochs=self.ledger.max_epochs,
+            num_ended=self._tally.num_ended,
+            causes=dict(self._tally.causes),
+            reasons=dict(self._tally.reasons),
+            running=running,
+            best=best,
+            elapsed_s=self.elapsed_s,
+            wall_s=self.wall_s,
+            wall_limit_s=self._wall_limit_s,
+            train_s=self._tally.train_s + sum(m.train_s for a in list(self._active.values()) for m in a.history),
+            eta_s=self.elapsed_s / ended_here * left if ended_here else None,
+            lag=self._tracker.lag,
+            tracking_error=self._tracker.last_error,
+            phase=self.phase,
+        )
+
+    # --- inside
+
+    @property
+    def _wall_limit_s(self) -> float | None:
+        hours = self.spec.budget.wall_hours
+        return None if hours is None else hours * 3600
+
+    def _measured(self, number: int, outcome: Measured) -> Directive:
+        active, objective = self._active[number], self.spec.objective
+        if objective.metric not in outcome.metrics:
+            self._objective_missing(number, outcome)
+            return Directive.END
+        measurement = Measurement(outcome.step, outcome.metrics, outcome.train_s, self._clock.now_ms())
+        last = self.ledger.max_epochs is not None and outcome.step >= self.ledger.max_epochs
+        if outcome.checkpoints:
+            self.ledger.set_checkpoints(number, outcome.checkpoints)
+        if active.history and measurement.step <= active.history[-1].step:
+            return Directive.PAUSE if self.halt else Directive.GO_ON
+        pruned = self.ledger.report(number, measurement, last=last)
+        active.history.append(measurement)
+        self._note_best(active, measurement)
+        self._tracker.measure(number, measurement)
+        value = measurement.metrics[objective.metric]
+        self._listener(Event("measured", f"trial {number} epoch {measurement.step} {objective.metric} {value:.4g}"))
+        ending = stopping.decide(self.spec.stop, active.history, objective)
+        if ending is not None and ending.cause is Cause.SETTLED and last:
+            ending = None
+        if ending is None or (ending.cause is Cause.SETTLED and pruned):
+            ending = pruned
+        if ending is not None:
+            self._end(number, ending)
+            return Directive.END
+        return Directive.PAUSE if self.halt and not last else Directive.GO_ON
+
+    def _note_best(self, active: _Active, measurement: Measurement) -> None:
+        value = measurement.metrics[self.spec.objective.metric]
+        if measurement.step > 0 and value == value and (active.best is None or self._better(value, active.best)):
+            active.best = value
+
+    def _better(self, a: float, b: float) -> bool:
+        return self.spec.objective.better(a, b)
+
+    def _finished(self, number: int) -> Ending:
+        history = self._active[number].history
+        if not history:
+            return Ending(Cause.ERROR, "the trainable returned without a measurement")
+        return Ending(Cause.FINISHED, "finished", {"epochs": history[-1].step})
+
+    def _objective_missing(self, number: int, outcome: Measured) -> None:
+        metric = self.spec.objective.metric
+        reported = ", ".join(sorted(outcome.metrics)) or "nothing"
+        self._end(number, Ending(Cause.ERROR, f"the trainable does not report {metric}", {"reported": reported}))
+        self._halt(
+            Halt(SweepState.FAILED, f"the trainable does not report the objective {metric}; it reports {reported}")
+        )
+
+    def _end(self, number: int, ending: Ending) -> None:
+        del self._active[number]
+        record = self.ledger.tell(number, ending)
+        self._count(record)
+        self._tracker.end_trial(number, ending, record)
+        self._listener(Event("ended", describe_ending(record), record))
+        self._stop_on_equal_failures()
+
+    def _count(self, record: TrialRecord) -> None:
+        tally, ending = self._tally, record.ending
+        if ending is None:
+            return
+        tally.causes[ending.cause] += 1
+        tally.reasons[ending.reason] += 1
+        tally.train_s += record.train_s
+        if ENDINGS[ending.cause].bucket is Bucket.FAILED:
+            tally.failures[ending.reason] += 1
+            return
+        if ending.cause is Cause.SICK or record.value is None or record.best_step is None:
+            return
+        if tally.best is None or self._better(record.value, tally.best[1]):
+            tally.best = (record.number, record.value, record.best_step)
+
+    def _stop_on_equal_failures(self) -> None:
+        if self._tally.any_success or not self._tally.failures:
+            return
+        reason, count = self._tally.failures.most_common(1)[0]
+        if count >= self.spec.budget.max_failures:
+            self._halt(Halt(SweepState.FAILED, f"{count} equal failures before any success: {reason}"))
+
+    def _halt(self, halt: Halt) -> None:
+        if self.halt is None:
+            self._halted_s = self._clock.monotonic_s()
+            self.halt = halt
+            self._listener(Event("halting", f"stopping: {halt.reason}"))
+
+    def _running(self, number: int, active: _Active, now_s: float) -> RunningTrial:
+        last = active.history[-1] if active.history else None
+        return RunningTrial(
+            number=number,
+            params=active.suggestion.params,
+            step=None if last is None else last.step,
+            value=active.best,
+            last_value=None if last is None else last.metrics[self.spec.objective.metric],
+            elapsed_s=now_s - active.started_s,
+        )
+
+
+def describe_ending(record: TrialRecord) -> str:
+    """One line on how a trial ended."""
+    ending = record.ending
+    reason = ending.reason if ending else "?"
+    value = "no value" if record.value is None else f"best {record.value:.4g} at epoch {record.best_step}"
+    return f"trial {record.number} {record.state.value.lower()} ({reason}) after {record.epochs} epochs, {value}"

@@ -1,0 +1,39 @@
+"""The in-process runner: one trial after another, no Ray. The debug path, and the test double of the Ray runner."""
+
+from orchestrator.execution.assignment import Assignment, Measured
+from orchestrator.execution.attempt import Attempt, prepare
+from orchestrator.execution.control import Directive, SweepControl
+from orchestrator.execution.machine import num_cpus, num_gpus
+from orchestrator.execution.runner import Capacity
+from orchestrator.spec.model import SweepSpec
+
+
+class LocalRunner:
+    """Runs trials in this process; a breakpoint in a trainable works."""
+
+    def connect(self, spec: SweepSpec, import_paths: tuple[str, ...]) -> Capacity:
+        """Import the trainable; there is nothing else to reach."""
+        prepare(spec.trainable, import_paths)
+        gpus = num_gpus()
+        gpu = min(1.0, gpus) if spec.resources.gpu == "auto" else spec.resources.gpu
+        return Capacity("this process", cpus=num_cpus(), gpus=gpus, max_concurrent=1, gpu=gpu)
+
+    def run(self, control: SweepControl) -> None:
+        """Run until there is no next trial."""
+        while (assignment := control.next()) is not None:
+            self._run_one(assignment, control)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _run_one(self, assignment: Assignment, control: SweepControl) -> None:
+        attempt = Attempt(assignment)
+        try:
+            directive = Directive.GO_ON
+            while directive is Directive.GO_ON:
+                outcome = attempt.advance()
+                directive = control.outcome(assignment.number, outcome)
+            if directive is Directive.PAUSE and isinstance(outcome, Measured):
+                control.paused(assignment.number, attempt.save())
+        finally:
+            attempt.close()

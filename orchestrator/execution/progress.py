@@ -1,0 +1,63 @@
+"""A sweep's progress as data: what the live table, the plain lines and the final summary are made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.tracking import Lag
+from orchestrator.trial import Cause, TrialRecord, Value
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTrial:
+    """A trial in work. `value` is its best objective so far, None before the first measurement."""
+
+    number: int
+    params: Mapping[str, Value]
+    step: int | None
+    value: float | None
+    last_value: float | None
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a sweep at one moment.
+
+    Attributes:
+        causes: how many trials ended for each cause, among all that the ledger has.
+        reasons: how many ended for each reason.
+        best: the best trial so far, running ones included: number, value, step.
+        elapsed_s: seconds of this driver; `wall_s` adds those of earlier ones.
+        eta_s: a guess from the trials ended so far, None before the first.
+        lag: how far MLflow is behind.
+    """
+
+    name: str
+    limit: int
+    max_epochs: int | None
+    num_ended: int
+    causes: Mapping[Cause, int]
+    reasons: Mapping[str, int]
+    running: tuple[RunningTrial, ...]
+    best: tuple[int, float, int] | None
+    elapsed_s: float
+    wall_s: float
+    wall_limit_s: float | None
+    train_s: float
+    eta_s: float | None
+    lag: Lag
+    tracking_error: str | None
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth a line: a trial started, measured, ended, or the sweep says something."""
+
+    kind: str
+    text: str
+    trial: TrialRecord | None = None
+
+
+Listener = Callable[[Event], None]
+"""Called in the driver's thread for each event; must return at once."""

@@ -1,0 +1,200 @@
+"""The ledger of one sweep: what was asked, measured, decided and why, on Optuna's study. Its driver is the one writer.
+
+Order of writing: a trial is reserved, then its parameters are suggested, then it runs; a measurement is stored before
+anyone acts on it; an ending is stored with its reason before it is told to the sampler.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import optuna
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial
+from optuna.trial import TrialState as OptunaState
+
+from orchestrator.space import SearchSpace
+from orchestrator.spec.model import GridSampler, MedianPruner, NoPruner, SweepSpec
+from orchestrator.study import records
+from orchestrator.study.pruning import Decision, build_pruner, explain_median, explain_rung, rungs_done
+from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
+from orchestrator.study.sampling import build_sampler, suggest
+from orchestrator.trial import (
+    ENDINGS,
+    Cause,
+    Ending,
+    JsonValue,
+    Measurement,
+    Suggestion,
+    TrialRecord,
+    TrialState,
+)
+
+_TOLD = {
+    TrialState.COMPLETE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+}
+
+
+class Ledger:
+    """One sweep's durable record and its search."""
+
+    def __init__(self, study: Study, *, spec: SweepSpec, fixed: Mapping[str, JsonValue]) -> None:
+        """Wrap a study that `Storage` created or loaded; `fixed` are flattened config values."""
+        self.spec = spec
+        self._study = study
+        scalars = {k: v for k, v in fixed.items() if isinstance(v, bool | int | float | str)}
+        self.space = SearchSpace(spec.space, spec.constraints, fixed=scalars)
+        epochs = fixed.get("epochs")
+        self.max_epochs = epochs if isinstance(epochs, int) else None
+        self._study.pruner = build_pruner(spec.pruner, max_epochs=self.max_epochs)
+        self._live: dict[int, Trial] = {}
+        self._limit = spec.budget.trials
+        if isinstance(spec.sampler, GridSampler):
+            self._limit = min(self._limit, sum(1 for _ in self.space.grid()))
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self._study.study_name
+
+    @property
+    def sweep(self) -> SweepRecord:
+        """The sweep's own record."""
+        return SweepRecord.from_attrs(self.name, self._study.user_attrs)
+
+    def update_sweep(self, record: SweepRecord) -> None:
+        """Store the part of the record that changes."""
+        self._study.set_user_attr(PROGRESS_KEY, record.progress_attrs())
+
+    def replace_spec(self, record: SweepRecord) -> None:
+        """Store a record whose spec was changed on purpose, such as a larger budget."""
+        self._study.set_user_attr(SWEEP_KEY, record.fixed_attrs())
+
+    @property
+    def limit(self) -> int:
+        """How many trials the sweep will have: its budget, or the size of the grid."""
+        return self._limit
+
+    @property
+    def num_asked(self) -> int:
+        """How many trials have been reserved."""
+        return len(self._study.get_trials(deepcopy=False))
+
+    def ask(self) -> Suggestion | None:
+        """Reserve the next trial and suggest its parameters; None when the budget of trials is used up."""
+        number = self.num_asked
+        if number >= self._limit:
+            return None
+        self._study.sampler = build_sampler(self.spec, self.space, number=number)
+        return self._hand_out(self._study.ask(), attempt=1)
+
+    def interrupted(self) -> list[Suggestion]:
+        """Hand out again each trial that has not ended: same number, same parameters, one more attempt."""
+        open_states = (OptunaState.RUNNING, OptunaState.WAITING)
+        return [self._again(frozen) for frozen in self._study.get_trials(deepcopy=False, states=open_states)]
+
+    def _again(self, frozen: FrozenTrial) -> Suggestion:
+        self._study.sampler = build_sampler(self.spec, self.space, number=frozen.number)
+        trial = Trial(self._study, frozen._trial_id)
+        return self._hand_out(trial, attempt=frozen.user_attrs.get(records.ATTEMPT, 0) + 1)
+
+    def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
+        params = suggest(trial, self.space)
+        trial.set_user_attr(records.ATTEMPT, attempt)
+        trial.set_user_attr(records.PAUSED, False)
+        self._live[trial.number] = trial
+        known = self.record(trial.number)
+        last_step = known.measurements[-1].step if known.measurements else None
+        return Suggestion(trial.number, params, attempt, last_step, best_value=known.value, best_step=known.best_step)
+
+    def report(self, number: int, measurement: Measurement, *, last: bool = False) -> Ending | None:
+        """Store a measurement, then ask the pruner.
+
+        A step that is stored already (a new attempt repeats what came after its checkpoint) is left as it is. The
+        `last` measurement of a full-length trial is compared, so that others compete with it, but never pruned.
+
+        Returns:
+            An ending with the decision behind it when the pruner ends the trial.
+        """
+        trial, frozen = self._live[number], self._frozen(number)
+        if f"{records.STEP}{measurement.step}" in frozen.user_attrs:
+            return None
+        value = measurement.metrics[self.spec.objective.metric]
+        decision: Decision | None = None
+        if math.isfinite(value):
+            if measurement.step not in frozen.intermediate_values:
+                trial.report(value, measurement.step)
+            decision = self._decide(number, rungs_before=rungs_done(frozen), last=last)
+        stored = records.write_measurement(measurement, decision.to_json() if decision else None)
+        trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
+        if decision is None or not decision.pruned:
+            return None
+        return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision.to_json()})
+
+    def _decide(self, number: int, *, rungs_before: int, last: bool) -> Decision | None:
+        pruner, direction = self.spec.pruner, self.spec.objective.direction
+        if isinstance(pruner, NoPruner):
+            return None
+        pruned = self._live[number].should_prune() and not last
+        frozen = self._frozen(number)
+        if isinstance(pruner, MedianPruner):
+            return explain_median(frozen, self._frozen_all(), direction=direction) if pruned else None
+        if rungs_done(frozen) == rungs_before:
+            return None
+        rivals = optuna.pruners._filter_study(self._study, frozen).get_trials(deepcopy=False)
+        return explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction, pruned=pruned)
+
+    def tell(self, number: int, ending: Ending) -> TrialRecord:
+        """End a trial that this process handed out: store the reason, then tell the sampler."""
+        trial = self._live.pop(number)
+        value = self.record(number).value
+        trial.set_user_attr(records.ENDING, records.write_ending(ending))
+        state = _TOLD[ENDINGS[ending.cause].state]
+        self._study.tell(trial, value if state is OptunaState.COMPLETE else None, state=state)
+        return self.record(number)
+
+    def pause(self, number: int) -> TrialRecord:
+        """Mark a running trial as interrupted on purpose; `interrupted` hands it out again."""
+        self._live[number].set_user_attr(records.PAUSED, True)
+        record = self.record(number)
+        del self._live[number]
+        return record
+
+    def set_checkpoints(self, number: int, checkpoints: Mapping[str, str]) -> None:
+        """Store where the `last` and `best` checkpoints of a running trial are."""
+        for kind, path in checkpoints.items():
+            self._live[number].set_user_attr(records.CHECKPOINT + kind, path)
+
+    def set_run_id(self, number: int, run_id: str) -> None:
+        """Store which MLflow run a trial has."""
+        self._study.set_user_attr(f"{RUN_KEY}{number}", run_id)
+
+    @property
+    def running(self) -> Sequence[int]:
+        """Numbers of the trials that this process has handed out and that have not ended."""
+        return tuple(self._live)
+
+    def record(self, number: int) -> TrialRecord:
+        """All that is known of one trial, but for its run."""
+        return read_trial(self._frozen(number), self.spec.objective)
+
+    def records(self) -> list[TrialRecord]:
+        """All that is known of all trials, by number."""
+        attrs = self._study.user_attrs
+        return [
+            read_trial(trial, self.spec.objective, run_id=attrs.get(f"{RUN_KEY}{trial.number}"))
+            for trial in self._frozen_all()
+        ]
+
+    @property
+    def study(self) -> Study:
+        """The Optuna study, for plots in this room."""
+        return self._study
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        live = self._live.get(number)
+        return self._frozen_all()[number] if live is None else self._study._storage.get_trial(live._trial_id)
+
+    def _frozen_all(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)

@@ -1,0 +1,17 @@
+"""What a sampler would propose first, without a ledger."""
+
+from collections.abc import Mapping
+
+import optuna
+
+from orchestrator.spec import SweepSpec
+from orchestrator.study.ledger import Ledger
+from orchestrator.trial import JsonValue, Value
+
+
+def first_configurations(spec: SweepSpec, fixed: Mapping[str, JsonValue], *, count: int) -> list[Mapping[str, Value]]:
+    """The first `count` configurations that a sweep will try; fewer when its budget or grid is smaller."""
+    study = optuna.create_study(direction=spec.objective.direction.value)
+    ledger = Ledger(study, spec=spec, fixed=fixed)
+    suggestions = [ledger.ask() for _ in range(count)]
+    return [suggestion.params for suggestion in suggestions if suggestion is not None]

@@ -1,0 +1,175 @@
+"""What the ledger says of a sweep as a whole, and how an Optuna trial reads as a `TrialRecord`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from orchestrator.spec.model import Objective, SweepSpec
+from orchestrator.trial import Cause, Ending, JsonValue, Measurement, TrialRecord, TrialState
+
+SWEEP_KEY = "orch:sweep"
+"""Study attribute with what never changes; its presence marks a study as a sweep."""
+PROGRESS_KEY = "orch:progress"
+"""Study attribute with what changes while the sweep runs."""
+RUN_KEY = "orch:run:"
+"""Study attribute prefix: trial number to MLflow run. A finished Optuna trial takes no more attributes, and a run may
+be known only after its trial has finished."""
+
+ATTEMPT = "attempt"
+PAUSED = "paused"
+ENDING = "ending"
+CHECKPOINT = "checkpoint:"
+STEP = "step:"
+
+
+class SweepState(StrEnum):
+    """Where a sweep stands."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETE = "COMPLETE"
+    BUDGET_ENDED = "BUDGET_ENDED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """A sweep without its trials.
+
+    Attributes:
+        fixed: flattened values of the trainable's Config that the search does not touch.
+        text: the sweep file as it was given.
+        file: its path, for messages.
+        wall_s: seconds that its drivers have run, all together.
+        reason: why it ended, in words.
+    """
+
+    name: str
+    id: str
+    spec: SweepSpec
+    created_ms: int
+    fixed: Mapping[str, JsonValue] = field(default_factory=dict)
+    text: str = ""
+    file: str = ""
+    state: SweepState = SweepState.RUNNING
+    wall_s: float = 0.0
+    ended_ms: int | None = None
+    reason: str = ""
+    tracking_uri: str | None = None
+    parent_run_id: str | None = None
+
+    def fixed_attrs(self) -> dict[str, Any]:
+        """The part that never changes."""
+        return {
+            "id": self.id,
+            "spec": self.spec.model_dump(mode="json", exclude_unset=True),
+            "created_ms": self.created_ms,
+            "fixed": dict(self.fixed),
+            "text": self.text,
+            "file": self.file,
+        }
+
+    def progress_attrs(self) -> dict[str, Any]:
+        """The part that changes."""
+        return {
+            "state": self.state.value,
+            "wall_s": self.wall_s,
+            "ended_ms": self.ended_ms,
+            "reason": self.reason,
+            "tracking_uri": self.tracking_uri,
+            "parent_run_id": self.parent_run_id,
+        }
+
+    @classmethod
+    def from_attrs(cls, name: str, attrs: Mapping[str, Any]) -> "SweepRecord":
+        """Read what `fixed_attrs` and `progress_attrs` wrote."""
+        values = {**attrs[SWEEP_KEY], **attrs.get(PROGRESS_KEY, {})}
+        spec = SweepSpec.model_validate(values.pop("spec"))
+        state = SweepState(values.pop("state", SweepState.RUNNING))
+        return cls(name=name, spec=spec, state=state, **values)
+
+
+def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None = None) -> TrialRecord:
+    """An Optuna trial in our words."""
+    attrs = trial.user_attrs
+    measurements = tuple(
+        sorted((_read_measurement(key, value) for key, value in attrs.items() if key.startswith(STEP)), key=_step)
+    )
+    ending = attrs.get(ENDING)
+    best = best_measurement(measurements, objective)
+    return TrialRecord(
+        number=trial.number,
+        state=_read_state(trial),
+        params=dict(trial.params),
+        measurements=measurements,
+        value=None if best is None else best.metrics[objective.metric],
+        best_step=None if best is None else best.step,
+        ending=None if ending is None else Ending(Cause(ending["cause"]), ending["reason"], ending["detail"]),
+        attempt=attrs.get(ATTEMPT, 1),
+        run_id=run_id,
+        checkpoints={k.removeprefix(CHECKPOINT): v for k, v in attrs.items() if k.startswith(CHECKPOINT)},
+        decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
+        started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),
+        ended_ms=None if trial.datetime_complete is None else int(trial.datetime_complete.timestamp() * 1000),
+    )
+
+
+def best_measurement(measurements: tuple[Measurement, ...], objective: Objective) -> Measurement | None:
+    """The measurement with the best finite objective, the earliest of equals.
+
+    The untrained model (step 0) counts only where nothing else was measured: its value owes nothing to the parameters.
+    """
+    finite = [m for m in measurements if is_finite(m.metrics.get(objective.metric))]
+    candidates = [m for m in finite if m.step > 0] or finite
+    best: Measurement | None = None
+    for measurement in candidates:
+        if best is None or objective.better(measurement.metrics[objective.metric], best.metrics[objective.metric]):
+            best = measurement
+    return best
+
+
+def is_finite(value: float | None) -> bool:
+    """Whether it is a number at all."""
+    return value is not None and value == value and abs(value) != float("inf")
+
+
+def write_measurement(measurement: Measurement, decision: Mapping[str, JsonValue] | None) -> dict[str, Any]:
+    """The attribute that `read_trial` reads back."""
+    record: dict[str, Any] = {
+        "train_s": round(measurement.train_s, 6),
+        "at_ms": measurement.at_ms,
+        "metrics": dict(measurement.metrics),
+    }
+    return record if decision is None else {**record, "decision": dict(decision)}
+
+
+def write_ending(ending: Ending) -> dict[str, Any]:
+    """The attribute that `read_trial` reads back."""
+    return {"cause": ending.cause.value, "reason": ending.reason, "detail": dict(ending.detail)}
+
+
+def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
+    return Measurement(int(key.removeprefix(STEP)), value["metrics"], value["train_s"], value["at_ms"])
+
+
+def _step(measurement: Measurement) -> int:
+    return measurement.step
+
+
+def _decided(attrs: Mapping[str, Any], step: int) -> bool:
+    return "decision" in attrs[f"{STEP}{step}"]
+
+
+def _read_state(trial: FrozenTrial) -> TrialState:
+    if trial.state is OptunaState.RUNNING:
+        return TrialState.PAUSED if trial.user_attrs.get(PAUSED) else TrialState.RUNNING
+    return {
+        OptunaState.WAITING: TrialState.WAITING,
+        OptunaState.COMPLETE: TrialState.COMPLETE,
+        OptunaState.PRUNED: TrialState.PRUNED,
+        OptunaState.FAIL: TrialState.FAILED,
+    }[trial.state]

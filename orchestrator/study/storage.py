@@ -1,0 +1,108 @@
+"""Where ledgers live: one Optuna RDB storage with one study per sweep. Opened by `sweeps`; knows no control logic."""
+
+import logging
+from pathlib import Path
+
+import optuna
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
+from orchestrator.study.ledger import Ledger
+from orchestrator.study.records import SWEEP_KEY, SweepRecord
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+SQLITE_TIMEOUT_S = 30
+
+
+class Storage:
+    """All sweeps of one ledger database."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at a SQLAlchemy `url`, creating its tables if it is new.
+
+        Raises:
+            InfrastructureError: it cannot be reached or is not a ledger.
+        """
+        self.url = url
+        parsed = make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        if sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine_kwargs = {"connect_args": {"timeout": SQLITE_TIMEOUT_S}} if sqlite else {}
+        try:
+            self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
+            if sqlite:
+                with self._rdb.engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        except (SQLAlchemyError, RuntimeError, ImportError) as error:
+            shown = parsed.render_as_string(hide_password=True)
+            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise InfrastructureError(f"cannot open the ledger {shown}: {cause}") from error
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all sweeps, oldest first."""
+        return [s.study_name for s in self._rdb.get_all_studies() if SWEEP_KEY in s.user_attrs]
+
+    def next_name(self, base: str) -> str:
+        """`base-1`, or with the first number that no sweep has."""
+        taken = set(self.names)
+        return next(f"{base}-{n}" for n in range(1, len(taken) + 2) if f"{base}-{n}" not in taken)
+
+    def sweeps(self) -> list[SweepRecord]:
+        """All sweeps, oldest first, without their trials."""
+        return [
+            SweepRecord.from_attrs(s.study_name, s.user_attrs)
+            for s in self._rdb.get_all_studies()
+            if SWEEP_KEY in s.user_attrs
+        ]
+
+    def create(self, record: SweepRecord) -> Ledger:
+        """Make the study of a new sweep.
+
+        Raises:
+            UsageError: the name is taken.
+        """
+        spec = record.spec
+        try:
+            study = optuna.create_study(
+                study_name=record.name, storage=self._rdb, direction=spec.objective.direction.value
+            )
+        except optuna.exceptions.DuplicatedStudyError as error:
+            raise UsageError(
+                f"a sweep named {record.name!r} exists already; choose another --name or resume it"
+            ) from error
+        ledger = Ledger(study, spec=spec, fixed=record.fixed)
+        ledger.replace_spec(record)
+        ledger.update_sweep(record)
+        return ledger
+
+    def open(self, reference: str) -> Ledger:
+        """The ledger of a sweep by its name or id.
+
+        Raises:
+            SweepNotFoundError: there is none; the message names those that are.
+        """
+        record = self.find(reference)
+        study = optuna.load_study(study_name=record.name, storage=self._rdb)
+        return Ledger(study, spec=record.spec, fixed=record.fixed)
+
+    def find(self, reference: str) -> SweepRecord:
+        """The record of a sweep by its name or id.
+
+        Raises:
+            SweepNotFoundError: there is none.
+        """
+        sweeps = self.sweeps()
+        for record in sweeps:
+            if reference in (record.name, record.id):
+                return record
+        known = ", ".join(record.name for record in sweeps[-10:]) or "none"
+        raise SweepNotFoundError(f"no sweep {reference!r} in this ledger; the latest are: {known}")
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._rdb.engine.dispose()

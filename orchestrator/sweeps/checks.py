@@ -1,0 +1,76 @@
+"""Everything that is checked of a sweep file before anything starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from sys import path as import_path
+
+from orchestrator.errors import SpecError, UsageError
+from orchestrator.space import SearchSpace
+from orchestrator.spec import SpecDocument, SweepSpec, check_config, load, resolve
+from orchestrator.trial import JsonValue, Value
+from trainables.registry import TrainableError, TrainableInfo, load_info
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSweep:
+    """A sweep file without a fault.
+
+    Attributes:
+        fixed: flattened values of the trainable's Config that the search does not touch.
+    """
+
+    document: SpecDocument
+    info: TrainableInfo
+    space: SearchSpace
+    fixed: Mapping[str, JsonValue]
+
+    @property
+    def spec(self) -> SweepSpec:
+        """What the file says."""
+        return self.document.spec
+
+    def config(self, params: Mapping[str, Value]) -> dict[str, JsonValue]:
+        """The whole validated config of one trial."""
+        dumped: dict[str, JsonValue] = self.info.config_type.model_validate(resolve(self.spec, params)).model_dump(
+            mode="json"
+        )
+        return dumped
+
+
+def check_file(path: Path, *, overrides: Sequence[str] = (), import_paths: Sequence[str] = ()) -> CheckedSweep:
+    """Load a sweep file and check it against its trainable.
+
+    Raises:
+        SpecError: with every fault.
+    """
+    return check(load(path, overrides=overrides), import_paths=import_paths)
+
+
+def check(document: SpecDocument, *, import_paths: Sequence[str] = ()) -> CheckedSweep:
+    """Check a loaded sweep file against its trainable.
+
+    Raises:
+        SpecError: with every fault.
+    """
+    import_path[:0] = [path for path in import_paths if path not in import_path]
+    try:
+        info = load_info(document.spec.trainable)
+    except TrainableError as error:
+        raise SpecError([document.fault(("trainable",), str(error))]) from error
+    space = check_config(document, info.config_type, metrics=info.metrics)
+    return CheckedSweep(document, info, space, fixed=space.fixed)
+
+
+def config_schema(trainable: str, *, import_paths: Sequence[str] = ()) -> dict[str, JsonValue]:
+    """The JSON Schema of a trainable's Config.
+
+    Raises:
+        UsageError: there is no such trainable.
+    """
+    import_path[:0] = [path for path in import_paths if path not in import_path]
+    try:
+        schema: dict[str, JsonValue] = load_info(trainable).config_type.model_json_schema()
+    except TrainableError as error:
+        raise UsageError(str(error)) from error
+    return schema

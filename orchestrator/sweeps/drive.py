@@ -1,0 +1,250 @@
+"""Launching and resuming: the one place where spec, runner, ledger and tracker meet."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator import tracking
+from orchestrator.errors import SpecError, UsageError
+from orchestrator.execution.clock import Clock
+from orchestrator.execution.control import ControlSettings, Halt, SweepControl
+from orchestrator.execution.progress import Event, Progress
+from orchestrator.execution.runner import Capacity, Runner
+from orchestrator.execution.signals import Received, pausing_on_signals
+from orchestrator.spec import difference, dump, parse
+from orchestrator.study import Ledger, Storage, SweepRecord, SweepState
+from orchestrator.sweeps.checks import CheckedSweep, check
+from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.paths import Home, SweepPaths
+from orchestrator.sweeps.report import write_report
+from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.tracking import Identity, Tracker
+from orchestrator.trial import RunStatus
+
+EXPERIMENT = "orch"
+CHANGEABLE = ("budget", "resources")
+"""Sections that may differ when a sweep is resumed."""
+
+_RUN_STATUS = {
+    SweepState.COMPLETE: RunStatus.FINISHED,
+    SweepState.FAILED: RunStatus.FAILED,
+    SweepState.BUDGET_ENDED: RunStatus.KILLED,
+    SweepState.PAUSED: RunStatus.KILLED,
+}
+
+
+class Watcher(Protocol):
+    """Whoever shows a sweep while it runs."""
+
+    def event(self, event: Event) -> None:
+        """Called for each event, in the driver's thread."""
+
+    def watch(self, progress: Callable[[], Progress]) -> AbstractContextManager[object]:
+        """Open while trials run; `progress` may be called from another thread."""
+
+    def say(self, text: str) -> None:
+        """A line that is worth reading outside of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What launching and resuming need besides the question itself.
+
+    Attributes:
+        flush_timeout_s: how long the end of a sweep waits for MLflow.
+    """
+
+    home: Home
+    runner: Callable[[SweepPaths], Runner]
+    watcher: Watcher
+    clock: Clock
+    import_paths: tuple[str, ...]
+    directory: Path
+    flush_timeout_s: float = 20.0
+
+
+def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, sweep_id: str) -> SweepSummary:
+    """Run a new sweep to its end.
+
+    Raises:
+        UsageError: the name is taken, or the cluster can never run a trial.
+        InfrastructureError: cluster or ledger cannot be reached. Nothing was created.
+    """
+    paths = around.home.sweep(sweep_id)
+    runner = around.runner(paths)
+    with ExitStack() as stack:
+        capacity, startup_s = _connect(runner, checked, around, stack)
+        storage = Storage(around.home.ledger_url)
+        stack.callback(storage.close)
+        record = SweepRecord(
+            name=name or storage.next_name(checked.spec.name),
+            id=sweep_id,
+            spec=checked.spec,
+            created_ms=around.clock.now_ms(),
+            fixed=checked.space.fixed,
+            text=checked.document.text,
+            file=checked.document.file,
+            tracking_uri=around.home.tracking_uri,
+        )
+        if record.name in storage.names:
+            raise UsageError(f"a sweep named {record.name!r} exists already; choose another --name or resume it")
+        stack.enter_context(driver_lock(paths.lock, record.name))
+        ledger = storage.create(record)
+        paths.spec.write_text(dump(checked.spec))
+        drive = _Drive(around, paths, ledger, capacity, startup_s)
+        return drive.run(runner, record)
+
+
+def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = ()) -> SweepSummary:
+    """Go on with a sweep: open trials first, with their numbers and parameters, then the rest.
+
+    `overrides` may change its budget and its resources.
+
+    Raises:
+        SweepNotFoundError, LockedError, InfrastructureError
+        UsageError: an override changes the question.
+    """
+    storage = Storage(_existing(around.home))
+    with ExitStack() as stack:
+        stack.callback(storage.close)
+        record = storage.find(reference)
+        paths = around.home.sweep(record.id)
+        stack.enter_context(driver_lock(paths.lock, record.name))
+        record = _with_overrides(record, overrides)
+        checked = check(parse(dump(record.spec), file=str(paths.spec)), import_paths=around.import_paths)
+        runner = around.runner(paths)
+        capacity, startup_s = _connect(runner, checked, around, stack)
+        ledger = storage.open(record.name)
+        if overrides:
+            ledger.replace_spec(record)
+            ledger = storage.open(record.name)
+            paths.spec.write_text(dump(record.spec))
+        paths.stop_request.unlink(missing_ok=True)
+        drive = _Drive(around, paths, ledger, capacity, startup_s)
+        return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
+
+
+def _existing(home: Home) -> str:
+    if home.ledger is None and not home.ledger_file.exists():
+        raise UsageError(f"there is no ledger at {home.ledger_file}; set ORCH_HOME or --ledger, or start a sweep")
+    return home.ledger_url
+
+
+def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> tuple[Capacity, float]:
+    started_s = around.clock.monotonic_s()
+    stack.callback(runner.close)
+    try:
+        capacity = runner.connect(checked.spec, around.import_paths)
+    except SpecError:
+        raise
+    except UsageError as error:
+        raise SpecError([checked.document.fault(("resources",), str(error))]) from error
+    return capacity, around.clock.monotonic_s() - started_s
+
+
+def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecord:
+    if not overrides:
+        return record
+    spec = parse(dump(record.spec), file=f"{record.name} (as launched)", overrides=overrides).spec
+    changed = [change for change in difference(record.spec, spec) if change.path.split(".")[0] not in CHANGEABLE]
+    if changed:
+        lines = "\n".join(f"  {change.path}: {change.old} -> {change.new}" for change in changed)
+        raise UsageError(f"a resumed sweep keeps its question; only {' and '.join(CHANGEABLE)} may change:\n{lines}")
+    return replace(record, spec=spec)
+
+
+@dataclass(slots=True)
+class _Drive:
+    """One driver's life: from a connected runner to the summary."""
+
+    around: Surroundings
+    paths: SweepPaths
+    ledger: Ledger
+    capacity: Capacity
+    startup_s: float
+
+    def run(self, runner: Runner, record: SweepRecord) -> SweepSummary:
+        around = self.around
+        tracker = self._tracker(record)
+        try:
+            tags = tracking.provenance(around.directory) | {
+                "orch.device": self._device(),
+                "orch.runner": self.capacity.where,
+            }
+            tracker.start_sweep(record.spec, yaml=dump(record.spec), tags=tags)
+            record = replace(record, state=SweepState.RUNNING, reason="", ended_ms=None)
+            self.ledger.update_sweep(record)
+            halt, received, wall_s = self._search(runner, record, tracker)
+            record = replace(
+                record, state=halt.state, reason=halt.reason, wall_s=wall_s, ended_ms=around.clock.now_ms()
+            )
+            self.ledger.update_sweep(record)
+            return self._finish(record, tracker, received)
+        finally:
+            tracker.close()
+
+    def _tracker(self, record: SweepRecord) -> Tracker:
+        identity = Identity(
+            sweep=record.name, sweep_id=record.id, experiment=EXPERIMENT, artifacts=self.around.home.artifacts
+        )
+        uri = record.tracking_uri or self.around.home.tracking_uri
+        return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)
+
+    def _device(self) -> str:
+        return f"{self.capacity.gpu:g} GPU per trial" if self.capacity.gpu else "cpu"
+
+    def _search(self, runner: Runner, record: SweepRecord, tracker: Tracker) -> tuple[Halt, Received, float]:
+        around = self.around
+        settings = ControlSettings(
+            checkpoints=self.paths.checkpoints,
+            stop_request=self.paths.stop_request,
+            import_paths=around.import_paths,
+            earlier_wall_s=record.wall_s,
+        )
+        control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=around.watcher.event)
+        around.watcher.say(
+            f"sweep {record.name}: {self.ledger.limit} trials, {self.capacity.max_concurrent} at a time on "
+            f"{self.capacity.where}"
+        )
+        with pausing_on_signals(control) as received:
+            with around.watcher.watch(control.progress):
+                runner.run(control)
+            halt = control.finish()
+        return halt, received, control.wall_s
+
+    def _finish(self, record: SweepRecord, tracker: Tracker, received: Received) -> SweepSummary:
+        for path in write_report(self.ledger, self.paths.report):
+            tracker.artifact(path, folder="report")
+        summary = SweepSummary(record, self.ledger.records())
+        if summary.best is not None and (best := summary.best.checkpoints.get("best")) and Path(best).is_dir():
+            tracker.artifact(Path(best), folder="best_checkpoint")
+        self._measure_sweep(tracker, summary)
+        tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
+        tracker.flush(self.around.flush_timeout_s if tracker.last_error is None else 1.0)
+        record = self._note_runs(record, tracker)
+        return replace(
+            summary,
+            sweep=record,
+            trials=self.ledger.records(),
+            num_pending=tracker.lag.num_pending,
+            signal=received.number,
+            startup_s=round(self.startup_s, 3),
+        )
+
+    def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:
+        best = summary.best
+        tags = {f"orch.num_{key}": str(count) for key, count in summary.counts.items()}
+        if best is not None:
+            tags |= {"orch.best_trial": str(best.number), "orch.best_value": repr(best.value)}
+        tracker.tag(None, tags)
+
+    def _note_runs(self, record: SweepRecord, tracker: Tracker) -> SweepRecord:
+        known = {trial.number: trial.run_id for trial in self.ledger.records()}
+        for number, run_id in tracker.run_ids().items():
+            if known.get(number) != run_id:
+                self.ledger.set_run_id(number, run_id)
+        record = replace(record, parent_run_id=tracker.parent_run_id)
+        self.ledger.update_sweep(record)
+        return record

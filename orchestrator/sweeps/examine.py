@@ -1,0 +1,95 @@
+"""What `orch doctor` looks at: each check says what it found and whether that is well."""
+
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from orchestrator.errors import OrchError
+from orchestrator.execution.machine import num_cpus, num_gpus
+from orchestrator.study import Storage
+from orchestrator.sweeps.paths import Home
+from orchestrator.tracking import is_reachable, redact
+
+PACKAGES = ("torch", "ray", "optuna", "mlflow", "pydantic", "click")
+MIN_FREE_GIB = 2.0
+TIMEOUT_S = 5.0
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table."""
+
+    name: str
+    health: Health
+    text: str
+
+
+def examine(home: Home, *, address: str | None) -> list[Check]:
+    """Look at everything; creates nothing."""
+    checks = [_versions(), _processors(), _disk(home), _ledger(home), _mlflow(home)]
+    return [*checks, _cluster(address)] if address else checks
+
+
+def _versions() -> Check:
+    found, missing = [], []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        return Check("packages", Health.BROKEN, f"not installed: {', '.join(missing)}")
+    return Check("packages", Health.OK, ", ".join(found))
+
+
+def _processors() -> Check:
+    gpus = num_gpus()
+    text = f"{num_cpus()} CPUs, {gpus} GPUs"
+    return Check("processors", Health.OK, text if gpus else f"{text}: trials run on the CPU")
+
+
+def _disk(home: Home) -> Check:
+    folder = home.root.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    health = Health.OK if free >= MIN_FREE_GIB else Health.WARNING
+    return Check("disk", health, f"{free:.1f} GiB free for {home.root.absolute()}")
+
+
+def _ledger(home: Home) -> Check:
+    if home.ledger is None and not home.ledger_file.exists():
+        return Check("ledger", Health.OK, f"none yet; the first sweep makes {home.ledger_file}")
+    try:
+        storage = Storage(home.ledger_url)
+    except OrchError as error:
+        return Check("ledger", Health.BROKEN, str(error))
+    text = f"{len(storage.names)} sweeps in {redact(home.ledger_url)}"
+    storage.close()
+    return Check("ledger", Health.OK, text)
+
+
+def _mlflow(home: Home) -> Check:
+    uri = redact(home.tracking_uri)
+    if is_reachable(home.tracking_uri, timeout_s=TIMEOUT_S):
+        return Check("MLflow", Health.OK, uri)
+    text = f"{uri} does not answer; sweeps run all the same and `orch sync` delivers later"
+    return Check("MLflow", Health.WARNING, text)
+
+
+def _cluster(address: str) -> Check:
+    host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return Check("Ray", Health.BROKEN, f"{address}: the form is host:port")
+    if is_reachable(f"tcp://{host}:{port}", timeout_s=TIMEOUT_S):
+        return Check("Ray", Health.OK, f"{address} answers")
+    return Check("Ray", Health.BROKEN, f"{address} does not answer; is the cluster running (ray status)?")

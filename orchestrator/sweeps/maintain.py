@@ -1,0 +1,39 @@
+"""Acting on a sweep from outside its driver: ask it to stop, deliver what MLflow has not got yet."""
+
+from orchestrator.errors import UsageError
+from orchestrator.execution.clock import Clock
+from orchestrator.study import SweepRecord
+from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.paths import Home
+from orchestrator.sweeps.read import open_storage
+from orchestrator.tracking import SyncReport, sync
+
+
+def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
+    """Ask the driver of a sweep to pause it; returns the sweep and who drives it.
+
+    Raises:
+        UsageError: nobody drives it.
+    """
+    record = open_storage(home).find(reference)
+    paths = home.sweep(record.id)
+    driver = holder(paths.lock)
+    if driver is None:
+        raise UsageError(f"sweep {record.name} is not running: its state is {record.state.value}")
+    paths.stop_request.touch()
+    return record, driver
+
+
+def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tuple[SweepRecord, SyncReport]:
+    """Ship what is left in a sweep's outbox, and note in the ledger which runs it made.
+
+    Raises:
+        UsageError: there is nothing to deliver.
+        LockedError: the sweep's driver is shipping it.
+    """
+    ledger = open_storage(home).open(reference)
+    record = ledger.sweep
+    paths = home.sweep(record.id)
+    uri = home.tracking or record.tracking_uri or home.tracking_uri
+    report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
+    return record, report

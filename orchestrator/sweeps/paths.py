@@ -1,0 +1,90 @@
+"""Where things are kept. `Home` is what all sweeps share, `SweepPaths` owns every file name of one sweep."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder with the ledger, the local MLflow store and the sweeps, or the URLs that replace them.
+
+    Attributes:
+        root: `ORCH_HOME`, default `.orch` in the working directory.
+        ledger: a database URL, when the ledger is not in `root`.
+        tracking: an MLflow URI, when the runs are not in `root`.
+        storage: a folder for checkpoints that all nodes of a cluster see, when `root` is not one.
+    """
+
+    root: Path
+    ledger: str | None = None
+    tracking: str | None = None
+    storage: Path | None = None
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger or f"sqlite:///{self.ledger_file}"
+
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger when it is in `root`."""
+        return self.root.absolute() / "ledger.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return self.tracking or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Artifacts of a local MLflow store."""
+        return self.root.absolute() / "artifacts"
+
+    def sweep(self, sweep_id: str) -> "SweepPaths":
+        """The files of one sweep."""
+        folder = self.root.absolute() / "sweeps" / sweep_id
+        storage = self.storage.absolute() / sweep_id if self.storage else folder
+        return SweepPaths(folder, storage)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPaths:
+    """The files of one sweep: `folder` is read by the driver alone, `storage` by every node."""
+
+    folder: Path
+    storage: Path
+
+    @property
+    def spec(self) -> Path:
+        """The sweep file as it was launched."""
+        return self.folder / "sweep.yaml"
+
+    @property
+    def outbox(self) -> Path:
+        """What MLflow has not got yet."""
+        return self.folder / "outbox.db"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the driver."""
+        return self.folder / "lock"
+
+    @property
+    def stop_request(self) -> Path:
+        """Its appearance asks the driver to pause."""
+        return self.folder / "stop"
+
+    @property
+    def report(self) -> Path:
+        """Leaderboard and plots."""
+        return self.folder / "report"
+
+    @property
+    def checkpoints(self) -> Path:
+        """All trials' checkpoints."""
+        return self.storage / "checkpoints"
+
+    @property
+    def tune(self) -> Path:
+        """Ray Tune's own files; gone after the sweep."""
+        return self.storage / "tune"

@@ -1,0 +1,86 @@
+"""Reading sweeps: what is there, how one stands, how several compare. Changes nothing and creates nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator import analysis
+from orchestrator.analysis import Comparison
+from orchestrator.errors import UsageError
+from orchestrator.study import Storage
+from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.paths import Home
+from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.trial import TrialRecord
+
+
+def open_storage(home: Home) -> Storage:
+    """The ledger that is there.
+
+    Raises:
+        UsageError: there is none; none is made.
+    """
+    if home.ledger is None and not home.ledger_file.exists():
+        raise UsageError(f"there is no ledger at {home.ledger_file}; set ORCH_HOME or --ledger, or start a sweep")
+    return Storage(home.ledger_url)
+
+
+def list_sweeps(home: Home) -> list[SweepSummary]:
+    """All sweeps with their trials, oldest first; none when there is no ledger yet."""
+    if home.ledger is None and not home.ledger_file.exists():
+        return []
+    storage = Storage(home.ledger_url)
+    return [show(home, record.name, storage=storage) for record in storage.sweeps()]
+
+
+def show(home: Home, reference: str, *, storage: Storage | None = None) -> SweepSummary:
+    """One sweep by name or id.
+
+    Raises:
+        SweepNotFoundError
+    """
+    ledger = (storage or open_storage(home)).open(reference)
+    record = ledger.sweep
+    return SweepSummary(record, ledger.records(), driver=holder(home.sweep(record.id).lock))
+
+
+def find_trial(summary: SweepSummary, number: int) -> TrialRecord:
+    """One trial of a sweep.
+
+    Raises:
+        UsageError: it has no such number.
+    """
+    for trial in summary.trials:
+        if trial.number == number:
+            return trial
+    last = len(summary.trials) - 1
+    raise UsageError(f"sweep {summary.sweep.name} has no trial {number}; its trials are 0 to {last}")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Sweeps or trials side by side."""
+
+    summaries: Sequence[SweepSummary]
+    comparison: Comparison
+
+
+def compare(home: Home, references: Sequence[str], *, top: int) -> Compared:
+    """Compare sweeps by their `top` best trials, or single trials given as `SWEEP/NUMBER`.
+
+    Raises:
+        SweepNotFoundError, UsageError
+    """
+    storage = open_storage(home)
+    summaries: dict[str, SweepSummary] = {}
+    chosen: dict[str, list[TrialRecord]] = {}
+    for reference in references:
+        name, _, number = reference.partition("/")
+        summary = summaries.setdefault(name, show(home, name, storage=storage))
+        trials = chosen.setdefault(summary.sweep.name, [])
+        if number:
+            if not number.isdigit():
+                raise UsageError(f"{reference!r}: the form is SWEEP or SWEEP/NUMBER")
+            trials.append(find_trial(summary, int(number)))
+        else:
+            trials.extend(analysis.ranked(summary.trials, summary.sweep.spec.objective)[:top])
+    return Compared(list(summaries.values()), analysis.compare(chosen))

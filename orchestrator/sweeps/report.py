@@ -1,0 +1,17 @@
+"""The files that a finished sweep leaves behind and shows on its MLflow parent run: leaderboard and plots."""
+
+from pathlib import Path
+
+from orchestrator import analysis
+from orchestrator.study import Ledger
+from orchestrator.study.plots import write_plots
+
+
+def write_report(ledger: Ledger, folder: Path) -> list[Path]:
+    """Write leaderboard (CSV, HTML) and plots; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = analysis.leaderboard(ledger.records(), ledger.spec.objective)
+    csv, html = folder / "leaderboard.csv", folder / "leaderboard.html"
+    csv.write_text(analysis.to_csv(rows))
+    html.write_text(analysis.to_html(rows, title=ledger.name))
+    return [csv, html, *write_plots(ledger, folder)]

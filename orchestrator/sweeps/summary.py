@@ -1,0 +1,111 @@
+"""A sweep with its trials as one plain answer: what `sweep --json` and `show --json` print."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator import analysis
+from orchestrator.errors import ExitCode
+from orchestrator.study import SweepRecord, SweepState
+from orchestrator.trial import JsonValue, TrialRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSummary:
+    """A sweep and its trials, with what follows from them.
+
+    Attributes:
+        driver: who drives it now, in words; None when nobody does.
+        num_pending: operations that MLflow has not got yet.
+        signal: the signal that ended this driver, if one did.
+    """
+
+    sweep: SweepRecord
+    trials: Sequence[TrialRecord]
+    driver: str | None = None
+    num_pending: int = 0
+    signal: int | None = None
+    startup_s: float | None = None
+
+    @property
+    def state(self) -> str:
+        """The sweep's state; a sweep marked as running that nobody drives was interrupted."""
+        if self.sweep.state is SweepState.RUNNING and self.driver is None:
+            return "INTERRUPTED"
+        return self.sweep.state.value
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by how they ended, and those that have not."""
+        return analysis.counts(self.trials)
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The best trial."""
+        return analysis.best(self.trials, self.sweep.spec.objective)
+
+    @property
+    def train_s(self) -> float:
+        """Seconds inside trainables, all trials together."""
+        return sum(trial.train_s for trial in self.trials)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command that ran the sweep returns."""
+        if self.signal is not None:
+            return 128 + self.signal
+        return {
+            SweepState.FAILED: ExitCode.FAILURES,
+            SweepState.BUDGET_ENDED: ExitCode.BUDGET,
+        }.get(self.sweep.state, ExitCode.DONE)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Plain values with stable keys."""
+        best = self.best
+        return {
+            "sweep": self.sweep.name,
+            "id": self.sweep.id,
+            "state": self.state,
+            "reason": self.sweep.reason,
+            "trainable": self.sweep.spec.trainable,
+            "objective": self.sweep.spec.objective.model_dump(mode="json"),
+            "counts": dict(self.counts),
+            "best": None
+            if best is None
+            else {"number": best.number, "value": best.value, "params": best.params, "epoch": best.best_step},
+            "wall_s": round(self.sweep.wall_s, 3),
+            "train_s": round(self.train_s, 3),
+            "startup_s": self.startup_s,
+            "tracking_uri": self.sweep.tracking_uri,
+            "parent_run_id": self.sweep.parent_run_id,
+            "mlflow_pending": self.num_pending,
+            "driver": self.driver,
+            "trials": [trial_to_json(trial) for trial in self.trials],
+        }
+
+
+def trial_to_json(trial: TrialRecord, *, whole: bool = False) -> dict[str, JsonValue]:
+    """One trial; `whole` adds its measurements, decisions and what is behind its ending."""
+    short: dict[str, JsonValue] = {
+        "number": trial.number,
+        "state": trial.state.value,
+        "reason": trial.ending.reason if trial.ending else None,
+        "value": trial.value,
+        "params": trial.params,
+        "epochs": trial.epochs,
+        "best_epoch": trial.best_step,
+        "train_s": round(trial.train_s, 3),
+        "attempt": trial.attempt,
+        "run_id": trial.run_id,
+    }
+    if not whole:
+        return short
+    detail: Mapping[str, JsonValue] = {
+        "cause": trial.ending.cause.value if trial.ending else None,
+        "detail": trial.ending.detail if trial.ending else None,
+        "checkpoints": trial.checkpoints,
+        "decisions": list(trial.decisions),
+        "measurements": [
+            {"step": m.step, "metrics": m.metrics, "train_s": m.train_s, "at_ms": m.at_ms} for m in trial.measurements
+        ],
+    }
+    return {**short, **detail}
