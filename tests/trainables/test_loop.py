@@ -135,7 +135,7 @@ def test_a_loss_that_is_not_finite_is_shown_and_nothing_crashes():
 def test_gradients_are_clipped_but_reported_as_they_were():
     tight = Optimizer(lr=1e-4, max_grad_norm=1e-30)
     states = []
-    # AdamW divides by the gradient's size plus 1e-8: with gradients of 1e-30 only that bound is left, and nothing moves.
+    # AdamW divides by the gradient's size plus 1e-8: next to that, gradients of 1e-30 move nothing.
     measurements = list(run(optimizer=tight, epochs=1, save=lambda state: states.append(state())))
     assert measurements[-1].metrics["train/grad_norm"] > 0.1
     before, after = states[0]["model"]["heads.bias"], states[1]["model"]["heads.bias"]

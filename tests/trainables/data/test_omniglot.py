@@ -25,6 +25,7 @@ def picture():
     return stream.getvalue()
 
 
+PICTURE = picture()
 STROKES = b"START\n20.0,-50.0,0\n55.0,-50.0,10\n89.0,-50.0,20\nBREAK\n"
 
 
@@ -32,7 +33,7 @@ STROKES = b"START\n20.0,-50.0,0\n55.0,-50.0,10\n89.0,-50.0,20\nBREAK\n"
 def made_up(tmp_path):
     """Two characters of two people for each alphabet; returns a function that rewrites a kind of file."""
 
-    def write(*, image=picture(), strokes=STROKES):
+    def write(*, image=PICTURE, strokes=STROKES):
         for kind, suffix, content in (("images", "png", image), ("strokes", "txt", strokes)):
             for half in ("small1", "small2"):
                 with zipfile.ZipFile(tmp_path / f"{kind}_background_{half}.zip", "w") as archive:
@@ -113,7 +114,7 @@ def test_a_zip_of_something_else_is_named(made_up, tmp_path):
     source = made_up()
     with zipfile.ZipFile(tmp_path / "images_background_small1.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(DataError, match="no .png files of the alphabet Balinese"):
+    with pytest.raises(DataError, match=r"no \.png files of the alphabet Balinese"):
         read_omniglot(source, Split.TRAIN)
 
 

@@ -64,7 +64,7 @@ class Contrasting:
 
     def bounds(self, batch_size: int, *, positives: float) -> Bounds:
         """Args: positives: mean number of items that mean the same as an item, itself counted."""
-        temperature, bias = float(self.temperature), float(self.bias)
+        temperature, bias = _number(self.temperature), _number(self.bias)
         match self.kind:
             case ContrastiveKind.CLIP:
                 return clip_bounds(batch_size, temperature, margin=self.margin, hard_negative_ratio=self.ratio)
@@ -84,10 +84,14 @@ class Contrasting:
     def effective(self) -> dict[str, float]:
         """What is in effect, for the record."""
         return {
-            "temperature": float(self.temperature),
+            "temperature": _number(self.temperature),
             "margin": self.margin,
             "hard_negative_ratio": self.ratio,
         }
+
+
+def _number(value: float | Tensor) -> float:
+    return value.item() if isinstance(value, Tensor) else value
 
 
 def build_contrast(config: Config) -> Contrast:

@@ -1,0 +1,138 @@
+"""The multitask task as a whole, small: it learns, it resumes, it does what its config says."""
+
+import math
+
+import pytest
+import torch
+
+from trainables.checkpoint import read_checkpoint, write_checkpoint
+from trainables.contract import TrialContext
+from trainables.data.pairs import DataError
+from trainables.tasks.multitask.config import METRICS, Config
+from trainables.tasks.multitask.task import train
+
+TINY = {
+    "epochs": 2,
+    "batch_size": 8,
+    "data": {"source": "angiogram", "num_train": 24, "num_val": 16, "num_test": 8, "num_frames": 2},
+    "sizes": {"width": 16, "embedding": 16, "heads": 2},
+    "evaluation": {"num_captions": 4, "caption_tokens": 5},
+}
+
+
+def run(fields=None, **context):
+    return list(train(Config.model_validate(TINY | (fields or {})), TrialContext(**context)))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    states = []
+    measurements = run(seed=5, save=lambda state: states.append(state()))
+    return measurements, states
+
+
+def test_reports_all_that_applies_to_angiograms(whole):
+    reported = set().union(*(m.metrics for m in whole[0]))
+    absent = set(METRICS) - reported
+    assert reported <= set(METRICS)
+    allowed = {name for name in METRICS if "patch_contrastive" in name or "stenosis" in name}
+    assert absent <= allowed | {"val/class_recall_at_1", "val/raw_pixel_recall_at_1"}
+
+
+def test_the_same_val_metrics_at_every_step(whole):
+    def steady(measurement):
+        # Precision and the mean error are undefined while no text names a finding.
+        return {name for name in measurement.metrics if name.startswith("val/") and "stenosis" not in name}
+
+    assert len({frozenset(steady(m)) for m in whole[0]}) == 1
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_resume_equals_uninterrupted_bit_for_bit(whole, step, tmp_path):
+    measurements, states = whole
+    write_checkpoint(tmp_path / "checkpoint", states[step])
+    after = []
+    again = run(seed=5, resume=read_checkpoint(tmp_path / "checkpoint"), save=lambda state: after.append(state()))
+    assert again == measurements[step + 1 :]
+    assert all(torch.equal(value, after[-1]["model"][name]) for name, value in states[-1]["model"].items())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contrastive": "siglip"},
+        {"contrastive": "supcon"},
+        {"temperature": {"kind": "learned"}},
+        {"margin": {"kind": "cosine", "end": 0.3}, "hard_negative_ratio": 0.3},
+        {"loss_weights": {"patch_contrastive": 0.5}},
+        {"loss_weights": {"captioning": 0, "masked_modeling": 0}},
+        {"loss_weights": {"contrastive": 0}},
+        {"sizes": {"width": 16, "heads": 2, "video_layers": 0, "text_layers": 0}},
+        {"evaluation": {"num_captions": 0}},
+        {"batch_size": 1000},
+    ],
+)
+def test_every_variant_trains(fields):
+    measurements = run({"epochs": 1} | fields)
+    last = measurements[-1].metrics
+    assert set(last) <= set(METRICS)
+    assert all(math.isfinite(value) for value in last.values())
+    assert 0 <= last["val/contrastive_floor"] < last["val/contrastive_chance"]
+
+
+def test_a_task_without_weight_is_not_trained_but_measured():
+    last = run({"epochs": 1, "loss_weights": {"captioning": 0}})[-1].metrics
+    assert "train/captioning_loss" not in last and "val/captioning_loss" in last
+
+
+def test_siglip_learns_its_scale_and_bias():
+    states = []
+    run({"contrastive": "siglip"}, save=lambda state: states.append(state()))
+    for name in ("contrast.log_scale", "contrast.bias"):
+        assert states[0]["model"][name] != states[-1]["model"][name]
+
+
+def test_a_diverging_trial_shows_it():
+    last = run({"epochs": 1, "optimizer": {"lr": 1.0}, "temperature": {"start": 1e-45}})[-1].metrics
+    assert not math.isfinite(last["train/loss"])
+    assert math.isnan(last["val/recall_at_1"])
+
+
+def test_it_learns_to_match_videos_and_reports():
+    fields = {
+        "epochs": 8,
+        "batch_size": 16,
+        "optimizer": {"lr": 2e-3},
+        "data": {"source": "angiogram", "num_train": 256, "num_val": 64, "num_test": 8, "num_frames": 4},
+        "sizes": {"width": 32, "embedding": 32},
+        "evaluation": {"num_captions": 0},
+    }
+    measurements = run(fields)
+    untrained, best = measurements[0].metrics, max(m.metrics["val/recall_at_1"] for m in measurements[1:])
+    assert best >= 5 * untrained["val/chance_recall_at_1"]
+    assert best >= 3 * untrained["val/recall_at_1"]
+    last = measurements[-1].metrics
+    for falling in (
+        "val/contrastive_loss",
+        "val/captioning_loss",
+        "val/masked_modeling_loss",
+        "val/contrastive_position",
+    ):
+        assert last[falling] < untrained[falling]
+    assert last["val/matched_cosine"] > last["val/unmatched_cosine"] + 0.2
+
+
+def test_a_hot_temperature_leaves_the_loss_between_its_floor_and_chance():
+    last = run({"temperature": {"start": 10.0}})[-1].metrics
+    assert last["val/contrastive_chance"] - last["val/contrastive_floor"] < 0.15
+    assert last["val/contrastive_floor"] <= last["val/contrastive_loss"] <= last["val/contrastive_chance"] + 0.02
+
+
+def test_videos_of_an_impossible_size_are_refused(tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "videos.npy", np.zeros((8, 2, 20, 16), np.uint8))
+    lines = [f"{'train' if i < 5 else 'val'}\ttext {i}" for i in range(8)]
+    (tmp_path / "texts.txt").write_text("\n".join(lines))
+    with pytest.raises(DataError, match="20 x 16 pixels; expected multiples of 8"):
+        run({"data": {"source": "files", "root": str(tmp_path)}})
