@@ -4,14 +4,14 @@ Called by `sweeps` with the Config class; knows no trainable. Field by field fir
 can show is left to `config_trials`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from pydantic import BaseModel
 
 from orchestrator.errors import Fault, SpecError
 from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, value_at
 from orchestrator.spec.config_fields import Objection, field_names, field_types, objection
-from orchestrator.spec.config_trials import fixed_values, refused_configurations
+from orchestrator.spec.config_trials import file_space, fixed_values, refused_configurations
 from orchestrator.spec.constraint_checks import check_constraints
 from orchestrator.spec.dotted import flatten
 from orchestrator.spec.loading import SpecDocument
@@ -46,14 +46,13 @@ def check_config(
     fits = not faults
     if metrics is not None:
         faults += _check_metrics(spec, root, metrics)
-    fixed: Mapping[str, Value] = {}
-    if fits:
-        fixed = fixed_values(spec, config_type)
+    fixed = fixed_values(spec, config_type) if fits else None
+    if fixed is not None:
         faults += check_constraints(spec, root, fixed, complete=True)
         faults += check_pruner(spec, root, fixed, complete=True)
     if faults:
         raise SpecError(faults)
-    space = SearchSpace(spec.space, spec.constraints, fixed)
+    space = file_space(spec) if fixed is None else SearchSpace(spec.space, spec.constraints, fixed)
     if faults := list(refused_configurations(spec, root, space, config_type)):
         raise SpecError(faults)
     return space

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Fault
-from orchestrator.space import SearchSpace, random_value, show
+from orchestrator.space import SearchSpace, parse_expression, random_value, show
 from orchestrator.spec.config_fields import is_read
 from orchestrator.spec.dotted import flatten, plain_values
 from orchestrator.spec.dumping import resolve
@@ -26,19 +26,30 @@ _MAX_DRAWS = 50 * NUM_SAMPLES
 _MAX_SHOWN = 6
 
 
-def fixed_values(spec: SweepSpec, config_type: type[BaseModel]) -> dict[str, Value]:
-    """The values of Config, defaults included, that are the same whatever is searched, by dotted key."""
-    config = plain_values(spec.config)
-    space = SearchSpace(spec.space, (), config)
+def fixed_values(spec: SweepSpec, config_type: type[BaseModel]) -> dict[str, Value] | None:
+    """The values of Config, defaults included, that are the same whatever is searched, by dotted key.
+
+    Returns: None if Config takes none of the random configurations.
+    """
     common: dict[str, Value] | None = None
-    for values in _samples(space, spec.seed):
+    for values in _samples(file_space(spec), spec.seed):
         try:
             model = config_type.model_validate(resolve(spec, values))
         except ValidationError:
             continue
         found = {key: value for key, value in _plain(model).items() if key not in spec.space}
         common = found if common is None else {k: v for k, v in common.items() if k in found and found[k] == v}
-    return {**(common or {}), **config}
+    return None if common is None else {**common, **plain_values(spec.config)}
+
+
+def file_space(spec: SweepSpec) -> SearchSpace:
+    """The space with what the file alone can say: constraints about defaults of Config are left out."""
+    fixed = plain_values(spec.config)
+    known = {*spec.space, *fixed}
+    constraints = [
+        text for text in spec.constraints if all(name.name in known for name in parse_expression(text).names)
+    ]
+    return SearchSpace(spec.space, constraints, fixed)
 
 
 def _plain(model: BaseModel) -> dict[str, Value]:

@@ -1,7 +1,7 @@
 """The constraint grammar, against Python's own evaluation and against what must be refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.space import ExpressionError, parse_expression
@@ -37,6 +37,7 @@ truths = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(truths)
 def test_agrees_with_python(text):
     try:
@@ -46,6 +47,7 @@ def test_agrees_with_python(text):
     assert parse_expression(text).holds(NAMES) is expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_arbitrary_text_is_read_or_refused(text):
     try:

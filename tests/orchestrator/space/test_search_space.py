@@ -5,7 +5,7 @@ import pickle
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import UsageError
@@ -164,6 +164,7 @@ def spaces(draw):
     return parameters
 
 
+@settings(deadline=None)
 @given(spaces(), st.integers(0, 1000))
 def test_every_sample_is_contained_and_no_part_of_it_is(parameters, seed):
     space = SearchSpace(parameters)
@@ -176,6 +177,7 @@ def test_every_sample_is_contained_and_no_part_of_it_is(parameters, seed):
         assert not space.contains({key: value for key, value in values.items() if key != name})
 
 
+@settings(deadline=None)
 @given(spaces())
 def test_the_grid_is_distinct_and_feasible(parameters):
     small = {name: one for name, one in parameters.items() if num_values(one) is not None and not one.when}

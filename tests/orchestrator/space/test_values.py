@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.space import (
@@ -80,6 +80,7 @@ parameters = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(parameters, st.integers(0, 2**32))
 def test_draws_and_corners_lie_inside(parameter, seed):
     assert includes(parameter, random_value(parameter, random.Random(seed)))

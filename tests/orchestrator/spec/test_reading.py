@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import SpecError
@@ -127,6 +127,7 @@ def test_large_texts_are_refused():
     assert "at most 1000000" in faults("a: " + "x" * 1_000_001)[0].what
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_arbitrary_text_gives_values_or_faults(text):
     try:
@@ -135,6 +136,7 @@ def test_arbitrary_text_gives_values_or_faults(text):
         assert error.faults
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"%@#,? \t\n01.", max_size=60))
 def test_yaml_like_text_gives_values_or_faults(text):
     try:
