@@ -1,6 +1,7 @@
 """The search space: typed parameters, conditions and constraints. Plain frozen data; knows no sampler."""
 
-from orchestrator.space.expression import Expression, ExpressionError, Kind, kind_of, parse_expression
+from orchestrator.space.expression import Expression, ExpressionError, Kind, kind_of
+from orchestrator.space.grammar import parse_expression
 from orchestrator.space.kinds import Kinds, check_kinds, parameter_kinds
 from orchestrator.space.parameters import Categorical, Choice, Fixed, Float, Int, Parameter
 from orchestrator.space.search_space import SearchSpace, allowed_values, find_cycle

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.errors import UsageError
-from orchestrator.space.expression import Expression, parse_expression
+from orchestrator.space.expression import Expression
+from orchestrator.space.grammar import parse_expression
 from orchestrator.space.parameters import Choice, Fixed, Parameter
 from orchestrator.space.values import includes, num_values, same_value, value_at
 from orchestrator.trial import Value
