@@ -103,10 +103,12 @@ class Shipper:
         self._closing = True
         self._wake.set()
         self._thread.join(timeout_s)
-        if not self._thread.is_alive():  # else the lock ends with the process
-            self._lock_file.close()
 
     def _run(self) -> None:
+        with self._lock_file:  # held until the thread ends, which may be later than `close`
+            self._ship_until_closed()
+
+    def _ship_until_closed(self) -> None:
         delay_s, failures = 0.0, 0
         while not self._closing:
             try:
