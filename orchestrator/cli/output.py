@@ -1,7 +1,8 @@
 """Writing to the terminal: data on stdout, progress on stderr, tables that fit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -9,15 +10,22 @@ from rich.table import Table
 
 from orchestrator.trial import JsonValue, Value
 
+Item = TypeVar("Item")
+
 
 def print_json(value: JsonValue) -> None:
     """One JSON document on stdout; NaN and infinities as null, which JSON has."""
     click.echo(json.dumps(_finite(value), indent=2))
 
 
+PIPE_WIDTH = 320
+MAX_EPOCH_COLUMNS = 6
+
+
 def out() -> Console:
-    """The console for data."""
-    return Console(highlight=False, soft_wrap=False)
+    """The console for data; a pipe is as wide as the data."""
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def table(*columns: str, numeric: tuple[str, ...] = ()) -> Table:
@@ -47,6 +55,28 @@ def duration(seconds: float | None) -> str:
 def params_text(params: Mapping[str, Value]) -> str:
     """Parameters on one line."""
     return " ".join(f"{name}={_value(value)}" for name, value in params.items())
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Dotted names by their shortest unique endings: `optimizer.lr` is `lr` unless another parameter ends so."""
+    known = list(names)
+
+    def shortest(name: str) -> str:
+        parts = name.split(".")
+        for start in range(len(parts) - 1, 0, -1):
+            ending = ".".join(parts[start:])
+            if sum(other == ending or other.endswith(f".{ending}") for other in known) == 1:
+                return ending
+        return name
+
+    return {name: shortest(name) for name in known}
+
+
+def spread(items: Sequence[Item], count: int) -> list[Item]:
+    """At most `count` of them, evenly spread, the first and the last among them."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
 
 
 def _value(value: Value) -> str:

@@ -9,7 +9,17 @@ from rich.text import Text
 from orchestrator import analysis
 from orchestrator.analysis.compare import Comparison, split_params
 from orchestrator.cli.options import home_options, json_option
-from orchestrator.cli.output import duration, number, out, params_text, print_json, table
+from orchestrator.cli.output import (
+    MAX_EPOCH_COLUMNS,
+    duration,
+    number,
+    out,
+    params_text,
+    print_json,
+    short_names,
+    spread,
+    table,
+)
 from orchestrator.errors import UsageError
 from orchestrator.sweeps import read
 from orchestrator.sweeps.paths import Home
@@ -171,29 +181,20 @@ def _head(console: Console, summary: SweepSummary) -> None:
 
 def _print_trials(console: Console, summary: SweepSummary) -> None:
     differing, constant = split_params([trial.params for trial in summary.trials])
-    rows = table(
-        "rank",
-        "trial",
-        "state",
-        "reason",
-        "value",
-        "epoch",
-        "epochs",
-        "training",
-        *differing,
-        numeric=("rank", "trial", "value", "epoch", "epochs", "training", *differing),
-    )
+    names = short_names(differing)
+    columns = ("rank", "trial", "value", "epoch", "of", "training")
+    rows = table("rank", "trial", "ended", "value", "epoch", "of", "training", "parameters", numeric=columns)
     for row in analysis.leaderboard(summary.trials, summary.sweep.spec.objective):
+        params = {names[name]: row.params[name] for name in differing if name in row.params}
         rows.add_row(
             _text(row.rank),
             str(row.number),
-            row.state.value,
-            row.reason,
+            row.reason or row.state.value.lower(),
             number(row.value),
             _text(row.best_step),
             str(row.epochs),
             duration(row.train_s),
-            *(_text(row.params.get(name)) for name in differing),
+            Text(params_text(params), no_wrap=True, overflow="ellipsis"),
         )
     console.print(rows)
     if constant:
@@ -222,9 +223,9 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, *, 
 def _print_curve(console: Console, trial: TrialRecord) -> None:
     """Metrics as rows, epochs as columns; the untrained model is epoch 0."""
     names = sorted({name for m in trial.measurements for name in m.metrics})
-    rows = table(
-        "metric", *(str(m.step) for m in trial.measurements), numeric=tuple(str(m.step) for m in trial.measurements)
-    )
+    shown = spread(trial.measurements, MAX_EPOCH_COLUMNS) if console.is_terminal else trial.measurements
+    epochs = tuple(str(m.step) for m in shown)
+    rows = table("metric at epoch", *epochs, numeric=epochs)
     for name in names:
-        rows.add_row(name, *(number(m.metrics.get(name)) for m in trial.measurements))
+        rows.add_row(name, *(number(m.metrics.get(name)) for m in shown))
     console.print(rows)

@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.output import duration, number, params_text, table
+from orchestrator.cli.output import duration, number, params_text, short_names, table
 from orchestrator.execution.progress import Event, Progress
 from orchestrator.trial import ENDINGS, Bucket
 
@@ -130,7 +130,9 @@ def _lag(progress: Progress) -> Text:
 
 def _running(progress: Progress) -> RenderableType:
     rows = table("trial", "epoch", "objective", "best", "time", "parameters", numeric=("trial", "objective", "best"))
+    names = short_names({name: None for trial in progress.running for name in trial.params})
     for trial in progress.running[:MAX_ROWS]:
+        params = {names[name]: value for name, value in trial.params.items()}
         total = f"/{progress.max_epochs}" if progress.max_epochs else ""
         rows.add_row(
             str(trial.number),
@@ -138,7 +140,7 @@ def _running(progress: Progress) -> RenderableType:
             number(trial.last_value),
             number(trial.value),
             duration(trial.elapsed_s),
-            Text(params_text(trial.params), no_wrap=True, overflow="ellipsis"),
+            Text(params_text(params), no_wrap=True, overflow="ellipsis"),
         )
     hidden = len(progress.running) - MAX_ROWS
     return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows

@@ -227,7 +227,7 @@ class SweepControl:
             return Halt(SweepState.PAUSED, f"the runner left {len(left_open)} trials open")
         if self._tally.num_ended and not self._tally.any_success:
             return Halt(SweepState.FAILED, "every trial failed")
-        return Halt(SweepState.COMPLETE, f"{self._tally.num_ended} trials")
+        return Halt(SweepState.COMPLETE, f"all {self._tally.num_ended} trials have ended")
 
     # --- what the user interface reads
 
@@ -384,4 +384,6 @@ def describe_ending(record: TrialRecord) -> str:
     ending = record.ending
     reason = ending.reason if ending else "?"
     value = "no value" if record.value is None else f"best {record.value:.4g} at epoch {record.best_step}"
-    return f"trial {record.number} {record.state.value.lower()} ({reason}) after {record.epochs} epochs, {value}"
+    how = record.bucket.value if record.bucket else record.state.value.lower()
+    why = "" if reason in ("finished", "pruned") else f" ({reason})"
+    return f"trial {record.number} {how}{why} after {record.epochs} epochs, {value}"

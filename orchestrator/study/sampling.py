@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from orchestrator.errors import UsageError
-from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace
+from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, corners
 from orchestrator.spec.model import GridSampler, QmcSampler, SweepSpec, TpeSampler
 from orchestrator.trial import Value
 
@@ -24,10 +24,10 @@ RANDOM_TRIES = 10_000
 def distribution(parameter: Parameter) -> BaseDistribution:
     """The parameter in Optuna's words."""
     match parameter:
-        case Float(low=low, high=high, log=log, step=step):
-            return FloatDistribution(low, high, log=log, step=step)
-        case Int(low=low, high=high, log=log, step=step):
-            return IntDistribution(low, high, log=log, step=step)
+        case Float(low=low, log=log, step=step):
+            return FloatDistribution(low, float(_top(parameter)), log=log, step=step)
+        case Int(low=low, log=log, step=step):
+            return IntDistribution(low, int(_top(parameter)), log=log, step=step)
         case Categorical(choices=choices):
             return CategoricalDistribution(choices)
         case Fixed(value=value):
@@ -68,10 +68,10 @@ def suggest(trial: Trial, space: SearchSpace) -> dict[str, Value]:
     def draw(name: str, parameter: Parameter) -> Value:
         value: Value | None
         match parameter:
-            case Float(low=low, high=high, log=log, step=step):
-                value = trial.suggest_float(name, low, high, log=log, step=step)
-            case Int(low=low, high=high, log=log, step=step):
-                value = trial.suggest_int(name, low, high, log=log, step=step)
+            case Float(low=low, log=log, step=step):
+                value = trial.suggest_float(name, low, float(_top(parameter)), log=log, step=step)
+            case Int(low=low, log=log, step=step):
+                value = trial.suggest_int(name, low, int(_top(parameter)), log=log, step=step)
             case Categorical(choices=choices):
                 value = trial.suggest_categorical(name, choices)
             case Fixed(value=fixed):
@@ -80,6 +80,11 @@ def suggest(trial: Trial, space: SearchSpace) -> dict[str, Value]:
         return value
 
     return {name: draw(name, space.parameters[name]) for name in space.sample(draw)}
+
+
+def _top(parameter: Float | Int) -> float:
+    """The highest value: below `high` where the step does not divide the range."""
+    return float(corners(parameter)[-1])
 
 
 class _Proposing(BaseSampler):

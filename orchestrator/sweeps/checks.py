@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sys import path as import_path
 
-from orchestrator.errors import SpecError, UsageError
+from orchestrator.errors import OrchError, SpecError, UsageError
 from orchestrator.space import SearchSpace
 from orchestrator.spec import SpecDocument, SweepSpec, check_config, load, resolve
 from orchestrator.trial import JsonValue, Value
@@ -58,8 +58,19 @@ def check(document: SpecDocument, *, import_paths: Sequence[str] = ()) -> Checke
         info = load_info(document.spec.trainable)
     except TrainableError as error:
         raise SpecError([document.fault(("trainable",), str(error))]) from error
-    space = check_config(document, info.config_type, metrics=info.metrics)
+    space = _check_config(document, info)
     return CheckedSweep(document, info, space, fixed=space.fixed)
+
+
+def _check_config(document: SpecDocument, info: TrainableInfo) -> SearchSpace:
+    try:
+        return check_config(document, info.config_type, metrics=info.metrics)
+    except OrchError:
+        raise
+    # A validator in a person's own Config may raise anything.
+    except Exception as error:
+        what = f"{document.spec.trainable}: its Config raised {type(error).__name__}: {error}"
+        raise SpecError([document.fault(("trainable",), what)]) from error
 
 
 def config_schema(trainable: str, *, import_paths: Sequence[str] = ()) -> dict[str, JsonValue]:

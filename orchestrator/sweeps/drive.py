@@ -65,6 +65,15 @@ class Surroundings:
     flush_timeout_s: float = 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """A reached cluster: what it has, how long that took, and when it was."""
+
+    capacity: Capacity
+    startup_s: float
+    at_s: float
+
+
 def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, sweep_id: str) -> SweepSummary:
     """Run a new sweep to its end.
 
@@ -75,7 +84,7 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
     paths = around.home.sweep(sweep_id)
     runner = around.runner(paths)
     with ExitStack() as stack:
-        capacity, startup_s = _connect(runner, checked, around, stack)
+        connected = _connect(runner, checked, around, stack)
         storage = Storage(around.home.ledger_url)
         stack.callback(storage.close)
         record = SweepRecord(
@@ -93,7 +102,7 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
         stack.enter_context(driver_lock(paths.lock, record.name))
         ledger = storage.create(record)
         paths.spec.write_text(dump(checked.spec))
-        drive = _Drive(around, paths, ledger, capacity, startup_s)
+        drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, record)
 
 
@@ -115,14 +124,14 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         record = _with_overrides(record, overrides)
         checked = check(parse(dump(record.spec), file=str(paths.spec)), import_paths=around.import_paths)
         runner = around.runner(paths)
-        capacity, startup_s = _connect(runner, checked, around, stack)
+        connected = _connect(runner, checked, around, stack)
         ledger = storage.open(record.name)
         if overrides:
             ledger.replace_spec(record)
             ledger = storage.open(record.name)
             paths.spec.write_text(dump(record.spec))
         paths.stop_request.unlink(missing_ok=True)
-        drive = _Drive(around, paths, ledger, capacity, startup_s)
+        drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
 
 
@@ -132,7 +141,7 @@ def _existing(home: Home) -> str:
     return home.ledger_url
 
 
-def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> tuple[Capacity, float]:
+def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
     try:
@@ -141,7 +150,8 @@ def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack:
         raise
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
-    return capacity, around.clock.monotonic_s() - started_s
+    at_s = around.clock.monotonic_s()
+    return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s)
 
 
 def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecord:
@@ -162,8 +172,7 @@ class _Drive:
     around: Surroundings
     paths: SweepPaths
     ledger: Ledger
-    capacity: Capacity
-    startup_s: float
+    connected: _Connected
 
     def run(self, runner: Runner, record: SweepRecord) -> SweepSummary:
         around = self.around
@@ -171,7 +180,7 @@ class _Drive:
         try:
             tags = tracking.provenance(around.directory) | {
                 "orch.device": self._device(),
-                "orch.runner": self.capacity.where,
+                "orch.runner": self.connected.capacity.where,
             }
             tracker.start_sweep(record.spec, yaml=dump(record.spec), tags=tags)
             record = replace(record, state=SweepState.RUNNING, reason="", ended_ms=None)
@@ -193,7 +202,7 @@ class _Drive:
         return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)
 
     def _device(self) -> str:
-        return f"{self.capacity.gpu:g} GPU per trial" if self.capacity.gpu else "cpu"
+        return f"{self.connected.capacity.gpu:g} GPU per trial" if self.connected.capacity.gpu else "cpu"
 
     def _search(self, runner: Runner, record: SweepRecord, tracker: Tracker) -> tuple[Halt, Received, float]:
         around = self.around
@@ -205,8 +214,8 @@ class _Drive:
         )
         control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=around.watcher.event)
         around.watcher.say(
-            f"sweep {record.name}: {self.ledger.limit} trials, {self.capacity.max_concurrent} at a time on "
-            f"{self.capacity.where}"
+            f"sweep {record.name}: {self.ledger.limit} trials, {self.connected.capacity.max_concurrent} at a time on "
+            f"{self.connected.capacity.where}"
         )
         with pausing_on_signals(control) as received:
             with around.watcher.watch(control.progress):
@@ -230,7 +239,8 @@ class _Drive:
             trials=self.ledger.records(),
             num_pending=tracker.lag.num_pending,
             signal=received.number,
-            startup_s=round(self.startup_s, 3),
+            startup_s=round(self.connected.startup_s, 3),
+            elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )
 
     def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:

@@ -17,6 +17,8 @@ class SweepSummary:
         driver: who drives it now, in words; None when nobody does.
         num_pending: operations that MLflow has not got yet.
         signal: the signal that ended this driver, if one did.
+        startup_s: seconds that this driver waited for its cluster.
+        elapsed_s: seconds from there to the end, the report and the delivery to MLflow included.
     """
 
     sweep: SweepRecord
@@ -25,6 +27,7 @@ class SweepSummary:
     num_pending: int = 0
     signal: int | None = None
     startup_s: float | None = None
+    elapsed_s: float | None = None
 
     @property
     def state(self) -> str:
@@ -75,6 +78,7 @@ class SweepSummary:
             "wall_s": round(self.sweep.wall_s, 3),
             "train_s": round(self.train_s, 3),
             "startup_s": self.startup_s,
+            "elapsed_s": self.elapsed_s,
             "tracking_uri": self.sweep.tracking_uri,
             "parent_run_id": self.sweep.parent_run_id,
             "mlflow_pending": self.num_pending,

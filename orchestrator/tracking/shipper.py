@@ -22,6 +22,7 @@ from orchestrator.tracking.uri import redact
 _MAX_ENTRIES = 2000  # looked at together; more only makes one cycle longer
 _FIRST_BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 30.0
+_MAX_BACKOFF_IN_FLUSH_S = 1.0  # somebody waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Shipper:
         self._last_error: str | None = None
         self._wake = Event()
         self._closing = False
+        self._flushing = False
         self._cycle_done = Condition()
         self._lock_file = _lock(outbox.path)
         self._thread = Thread(target=self._run, name="orch-shipper", daemon=True)
@@ -94,9 +96,12 @@ class Shipper:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything has arrived or was refused; False when the time was over first."""
+        self._flushing = True
         self._wake.set()
         with self._cycle_done:
-            return self._cycle_done.wait_for(lambda: self._outbox.backlog().num_pending == 0, timeout_s)
+            done = self._cycle_done.wait_for(lambda: self._outbox.backlog().num_pending == 0, timeout_s)
+        self._flushing = False
+        return done
 
     def close(self, *, timeout_s: float = 5.0) -> None:
         """Stop after the request under way, at most `timeout_s` from now. What is pending stays in the outbox."""
@@ -117,7 +122,8 @@ class Shipper:
                 delay_s = self._interval_s if caught_up else 0.0
             except Exception as error:  # whatever MLflow raises, training goes on
                 self._last_error = redact(f"{type(error).__name__}: {error}")
-                delay_s = min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2**failures)
+                longest_s = _MAX_BACKOFF_IN_FLUSH_S if self._flushing else _MAX_BACKOFF_S
+                delay_s = min(longest_s, _FIRST_BACKOFF_S * 2**failures)
                 failures += 1
             with self._cycle_done:
                 self._cycle_done.notify_all()
