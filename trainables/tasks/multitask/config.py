@@ -86,6 +86,12 @@ class Config(StrictModel):
         default=1.0, gt=0, le=1, description="Share of the negatives, hardest first, that the contrastive loss keeps."
     )
     siglip: Siglip = Siglip()
+    warp: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="Size of random turns, stretches and shifts of training videos; 0 for none.",
+    )
     sizes: Sizes = Sizes()
     masking: Masking = Masking()
     evaluation: Evaluation = Evaluation()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.contract import Measurement, TrialContext
+from trainables.data.augment import warp
 from trainables.data.load import load_pairs
 from trainables.data.pairs import DataError, PairedData, Pairs
 from trainables.loop import BatchLoss, Moment, Part, run_trial
@@ -81,7 +82,7 @@ class MultitaskTask:
         weights = self.config.loss_weights
         words_BL = self.data.train.tokens_NL[batch].to(self.device)
         words_BL = words_BL[:, : int((words_BL != self.data.tokenizer.PAD).sum(dim=1).max())]
-        standard_BTHW = model.standardize(self.data.train.videos_NTHW[batch].to(self.device))
+        standard_BTHW = model.standardize(self._training_videos(batch, moment))
         tokens_BNC = model.trunk(standard_BTHW)
         contrast = contrasting(self.config, model.contrast, moment)
         losses: dict[str, Tensor] = {}
@@ -99,6 +100,12 @@ class MultitaskTask:
             losses["patch_contrastive"] = contrast.loss(patches_BD, text_BD, same_BB=same_BB)
         parts = {name: Part(loss=loss, weight=getattr(weights, name)) for name, loss in losses.items()}
         return BatchLoss(parts=parts, effective=contrast.effective())
+
+    def _training_videos(self, batch: Tensor, moment: Moment) -> Tensor:
+        videos_BTHW = self.data.train.videos_NTHW[batch].to(self.device)
+        if not self.config.warp:
+            return videos_BTHW
+        return warp(videos_BTHW, amount=self.config.warp, generator=moment.generator)
 
     def _masked_modeling(self, model: PairedModel, standard_BTHW: Tensor, moment: Moment) -> Tensor:
         """On the first items of the batch only: it costs a second pass through the trunk."""
