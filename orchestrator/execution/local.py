@@ -4,7 +4,7 @@ from orchestrator.execution.assignment import Assignment, Measured
 from orchestrator.execution.attempt import Attempt, prepare
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.machine import num_cpus, num_gpus
-from orchestrator.execution.runner import Capacity
+from orchestrator.execution.runner import Capacity, does_not_fit, needed
 from orchestrator.spec.model import SweepSpec
 
 
@@ -13,10 +13,12 @@ class LocalRunner:
 
     def connect(self, spec: SweepSpec, import_paths: tuple[str, ...]) -> Capacity:
         """Import the trainable; there is nothing else to reach."""
+        where, cpus, gpus = "this process", num_cpus(), num_gpus()
+        need = needed(spec.resources, gpus=gpus)
+        if not need.times_on({"CPU": cpus, "GPU": gpus}):
+            raise does_not_fit(need, where, f"{cpus:g} CPU and {gpus:g} GPU")
         prepare(spec.trainable, import_paths)
-        gpus = num_gpus()
-        gpu = min(1.0, gpus) if spec.resources.gpu == "auto" else spec.resources.gpu
-        return Capacity("this process", cpus=num_cpus(), gpus=gpus, max_concurrent=1, gpu=gpu)
+        return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=1, gpu=need.gpu)
 
     def run(self, control: SweepControl) -> None:
         """Run until there is no next trial."""

@@ -1,10 +1,40 @@
-"""What a runner is. `LocalRunner` runs in this process, `RayRunner` on a cluster."""
+"""What a runner is, and what a trial needs of it. `LocalRunner` runs in this process, `RayRunner` on a cluster."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.errors import UsageError
 from orchestrator.execution.control import SweepControl
-from orchestrator.spec.model import SweepSpec
+from orchestrator.spec.model import Resources, SweepSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one trial takes; `gpu` after `auto` was settled."""
+
+    cpu: float
+    gpu: float
+
+    def times_on(self, node: Mapping[str, float]) -> int:
+        """How many trials fit at once on a node with these amounts of `CPU` and `GPU`."""
+        # A little slack, because 0.3 GPU three times is 0.9 only in decimal.
+        by_cpu = math.floor(node.get("CPU", 0.0) / self.cpu + 1e-9)
+        by_gpu = math.floor(node.get("GPU", 0.0) / self.gpu + 1e-9) if self.gpu else by_cpu
+        return min(by_cpu, by_gpu)
+
+
+def needed(resources: Resources, *, gpus: float) -> Need:
+    """What a trial takes where there are `gpus` GPUs in all."""
+    gpu = (1.0 if gpus else 0.0) if resources.gpu == "auto" else resources.gpu
+    return Need(resources.cpu, gpu)
+
+
+def does_not_fit(need: Need, where: str, found: str) -> UsageError:
+    """The fault of a trial that no node can ever run."""
+    message = f"resources: a trial needs {need.cpu:g} CPU and {need.gpu:g} GPU on one node; {where} has {found}"
+    return UsageError(f"{message}; lower resources.cpu or resources.gpu, or join a larger cluster with --address")
 
 
 @dataclass(frozen=True, slots=True)

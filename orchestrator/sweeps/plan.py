@@ -9,6 +9,7 @@ from statistics import median
 from orchestrator.execution.assignment import Assignment, Measured, Raised
 from orchestrator.execution.attempt import Attempt
 from orchestrator.execution.machine import num_cpus, num_gpus
+from orchestrator.execution.runner import needed
 from orchestrator.spec import AshaPruner, GridSampler, HyperbandPruner, Resources, SweepSpec
 from orchestrator.study.preview import first_configurations
 from orchestrator.sweeps.checks import CheckedSweep
@@ -107,10 +108,7 @@ def mean_epochs(spec: SweepSpec, epochs: int) -> float:
 
 def _fit_here(resources: Resources) -> int:
     gpus = num_gpus()
-    gpu = (1.0 if gpus else 0.0) if resources.gpu == "auto" else resources.gpu
-    fit = int(num_cpus() / resources.cpu)
-    if gpu:
-        fit = min(fit, int(gpus / gpu))
+    fit = needed(resources, gpus=gpus).times_on({"CPU": num_cpus(), "GPU": gpus})
     return min(fit, resources.max_concurrent or fit)
 
 

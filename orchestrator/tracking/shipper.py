@@ -47,7 +47,7 @@ class Shipper:
         identity: Identity,
         tracking_uri: str,
         now_ms: Callable[[], int],
-        interval_s: float = 0.5,
+        interval_s: float = 1.0,
     ) -> None:
         self._outbox = outbox
         self._identity = identity
