@@ -339,6 +339,7 @@ def sweep_sync(sweep, uri):
         return None
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_in_the_middle_is_caught_up_with(sweep, tmp_path):
     server = Server(tmp_path)
     server.start()
