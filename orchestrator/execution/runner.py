@@ -33,7 +33,7 @@ def needed(resources: Resources, *, gpus: float) -> Need:
 
 def does_not_fit(need: Need, where: str, found: str) -> UsageError:
     """The fault of a trial that no node can ever run."""
-    message = f"resources: a trial needs {need.cpu:g} CPU and {need.gpu:g} GPU on one node; {where} has {found}"
+    message = f"a trial needs {need.cpu:g} CPU and {need.gpu:g} GPU on one node; {where} has {found}"
     return UsageError(f"{message}; lower resources.cpu or resources.gpu, or join a larger cluster with --address")
 
 
