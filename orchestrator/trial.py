@@ -139,7 +139,6 @@ class TrialRecord:
         best_step: the step of `value`.
         ending: None until the trial has ended.
         run_id: the MLflow run, None until it was shipped.
-        checkpoints: `"last"` and `"best"` to their folders.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
     """
 
@@ -152,7 +151,6 @@ class TrialRecord:
     ending: Ending | None = None
     attempt: int = 1
     run_id: str | None = None
-    checkpoints: Mapping[str, str] = field(default_factory=dict)
     decisions: Sequence[Mapping[str, JsonValue]] = ()
     started_ms: int | None = None
     ended_ms: int | None = None

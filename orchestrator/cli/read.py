@@ -1,6 +1,8 @@
 """`orch ls`, `status`, `show`, `best` and `compare`: what the ledger says."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -82,10 +84,12 @@ def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
     summary = read.show(home, reference)
     if trial is not None:
         record = read.find_trial(summary, trial)
+        checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
         if as_json:
-            print_json(trial_to_json(record, whole=True))
+            print_json(trial_to_json(record, checkpoints=checkpoints))
         else:
-            _show_trial(out(), summary, record)
+            _show_trial(out(), summary, record, checkpoints)
+            _print_curve(out(), record)
         return 0
     if as_json:
         print_json(summary.to_json())
@@ -109,10 +113,11 @@ def best(reference: str, as_json: bool, home: Home) -> int:
     record = summary.best
     if record is None:
         raise UsageError(f"sweep {summary.sweep.name} has no trial with a value yet")
+    checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
     if as_json:
-        print_json(trial_to_json(record, whole=True))
+        print_json(trial_to_json(record, checkpoints=checkpoints))
         return 0
-    _show_trial(out(), summary, record, curve=False)
+    _show_trial(out(), summary, record, checkpoints)
     return 0
 
 
@@ -201,14 +206,14 @@ def _print_trials(console: Console, summary: SweepSummary) -> None:
         console.print(f"equal in all: {params_text(constant)}", markup=False, soft_wrap=True)
 
 
-def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, *, curve: bool = True) -> None:
+def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, checkpoints: Mapping[str, Path]) -> None:
     metric = summary.sweep.spec.objective.metric
     reason = f" ({trial.ending.reason})" if trial.ending else ""
     console.print(Text(f"{summary.sweep.name} trial {trial.number}: {trial.state.value}{reason}", style="bold"))
     console.print(f"  {metric} {number(trial.value)} at epoch {_text(trial.best_step)} of {trial.epochs}", markup=False)
     for name, value in trial.params.items():
         console.print(f"  {name:<32} {_text(value)}", markup=False)
-    for kind, path in trial.checkpoints.items():
+    for kind, path in checkpoints.items():
         console.print(f"  {kind + ' checkpoint':<32} {path}", markup=False, soft_wrap=True)
     if trial.run_id:
         console.print(f"  {'MLflow run':<32} {trial.run_id}", markup=False)
@@ -216,8 +221,6 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, *, 
         console.print(f"  decision: {params_text({k: v for k, v in decision.items() if isinstance(v, int | float)})}")
     if trial.ending and isinstance(text := trial.ending.detail.get("traceback"), str):
         console.print(text, markup=False, style="red", soft_wrap=True)
-    if curve and trial.measurements:
-        _print_curve(console, trial)
 
 
 def _print_curve(console: Console, trial: TrialRecord) -> None:

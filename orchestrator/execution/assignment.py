@@ -1,7 +1,7 @@
 """What is sent to a worker, and what comes back: plain data that pickles. Knows no Ray and no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.spec.model import Objective
@@ -43,19 +43,16 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The trainable yielded; `checkpoints` maps `last` and `best` to folders written since the last outcome."""
+    """The trainable yielded after `train_s` seconds."""
 
     step: int
     metrics: Mapping[str, float]
     train_s: float
-    checkpoints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """The trainable returned."""
-
-    train_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

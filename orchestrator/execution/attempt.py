@@ -51,22 +51,26 @@ class Attempt:
             measurement = next(self._measurements)
             train_s = time.perf_counter() - started_s
             self._check(measurement)
-            checkpoints = self._keep(measurement)
+            self._keep(measurement)
         except StopIteration:
-            return Done(time.perf_counter() - started_s)
+            self._folder.flush()
+            return Done()
         except Exception as error:
             return Raised(_one_line(error), _user_traceback(error))
-        return Measured(measurement.step, dict(measurement.metrics), train_s, checkpoints)
+        return Measured(measurement.step, dict(measurement.metrics), train_s)
 
-    def save(self) -> dict[str, str]:
+    def save(self) -> None:
         """Checkpoint the step that was measured last, if the trainable offered its state."""
-        if self._state is None or self._step < 0:
-            return {}
-        return {"last": str(self._folder.write(self._step, self._state(), best=False))}
+        if self._state is not None and self._step >= 0:
+            self._folder.write(self._step, self._state())
 
     def close(self) -> None:
-        """End the generator; what its clean-up raises does not matter any more."""
+        """Write the best checkpoint and end the generator; what that raises does not matter any more."""
         measurements, self._measurements, self._state = self._measurements, None, None
+        try:
+            self._folder.flush()
+        except Exception:
+            traceback.print_exc()
         if measurements is None or not hasattr(measurements, "close"):
             return
         try:
@@ -99,18 +103,19 @@ class Attempt:
             raise ValueError(f"step {measurement.step} was yielded after step {self._step}; steps must increase")
         self._step = measurement.step
 
-    def _keep(self, measurement: Measurement) -> dict[str, str]:
-        """Write what is due at this measurement: the best so far, or the periodic checkpoint."""
+    def _keep(self, measurement: Measurement) -> None:
+        """Hold the state if it is the best so far, and write it down when a checkpoint is due."""
+        if self._state is None:
+            return
         value = measurement.metrics.get(self._assignment.objective.metric)
         improved = measurement.step > 0 and value is not None and _improves(self._assignment, value, self._best)
+        due = time.monotonic() - self._written_s >= self._assignment.checkpoint_interval_s
         if improved:
             self._best = value
-        due = time.monotonic() - self._written_s >= self._assignment.checkpoint_interval_s
-        if self._state is None or not (improved or due):
-            return {}
-        path = str(self._folder.write(measurement.step, self._state(), best=improved))
-        self._written_s = time.monotonic()
-        return {"last": path, "best": path} if improved else {"last": path}
+            self._folder.hold_best(measurement.step, self._state())
+        if due:
+            self._folder.write(measurement.step, self._state())
+            self._written_s = time.monotonic()
 
 
 def _improves(assignment: Assignment, value: float, best: float | None) -> bool:

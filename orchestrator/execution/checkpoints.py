@@ -1,54 +1,81 @@
-"""The checkpoint folder of one trial: `step-000005/` and so on. Keeps the best and the two newest."""
+"""The checkpoint folder of one trial. Keeps the best and the two newest; the best waits in memory until a write."""
 
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
+from orchestrator.execution.checkpoint_names import step_folder, steps_in
 from trainables.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from trainables.contract import State
 
 NUM_NEWEST_KEPT = 2
-_PREFIX = "step-"
 
 
-@dataclass(slots=True)
 class CheckpointFolder:
-    """Writes, finds and thins out the checkpoints of one trial."""
+    """Writes, finds and thins out the checkpoints of one trial.
 
-    folder: Path
-    best: int | None = None
-    damaged: list[str] = field(default_factory=list)
+    Attributes:
+        best: the step of the best measurement so far; its checkpoint is never thinned out.
+        damaged: what was found unreadable and passed over, one line each.
+    """
 
-    def path(self, step: int) -> Path:
-        """Where the checkpoint of a step is."""
-        return self.folder / f"{_PREFIX}{step:06d}"
+    def __init__(self, folder: Path, *, best: int | None) -> None:
+        self.folder = folder
+        self.best = best
+        self.damaged: list[str] = []
+        self._held: State | None = None
 
-    def steps(self) -> list[int]:
-        """The steps that have a checkpoint, ascending."""
-        found = self.folder.glob(f"{_PREFIX}*")
-        return sorted(int(p.name.removeprefix(_PREFIX)) for p in found if p.name.removeprefix(_PREFIX).isdigit())
+    def hold_best(self, step: int, state: State) -> None:
+        """Keep a copy of the best state so far in memory; `flush` writes it. Each better one replaces it unwritten."""
+        self.best = step
+        self._held = _copied(state)
 
-    def write(self, step: int, state: State, *, best: bool) -> Path:
-        """Write a checkpoint; a step that has one keeps it."""
-        if best:
-            self.best = step
-        if not self.path(step).exists():
-            write_checkpoint(self.path(step), state)
-        self._thin_out()
-        return self.path(step)
+    def write(self, step: int, state: State) -> None:
+        """Write a checkpoint, and the best one that is held; a step that has one keeps it."""
+        if step == self.best:
+            self._held = None
+        self.flush()
+        self._write(step, state)
+
+    def flush(self) -> None:
+        """Write the best state if it is held."""
+        held, self._held = self._held, None
+        if held is not None and self.best is not None:
+            self._write(self.best, held)
 
     def read_newest(self, *, not_after: int) -> State | None:
-        """The state of the newest sound checkpoint; a damaged one is noted in `damaged` and passed over."""
-        for step in reversed([s for s in self.steps() if s <= not_after]):
+        """The state of the newest sound checkpoint; a damaged one is removed and noted in `damaged`."""
+        for step in reversed([s for s in steps_in(self.folder) if s <= not_after]):
+            path = step_folder(self.folder, step)
             try:
-                return read_checkpoint(self.path(step))
+                return read_checkpoint(path)
             except CheckpointError as error:
-                self.damaged.append(f"{self.path(step)}: {error}")
-                shutil.rmtree(self.path(step), ignore_errors=True)
+                self.damaged.append(f"{path}: {error}")
+                shutil.rmtree(path, ignore_errors=True)
         return None
 
-    def _thin_out(self) -> None:
-        kept = {*self.steps()[-NUM_NEWEST_KEPT:], self.best}
-        for step in self.steps():
-            if step not in kept:
-                shutil.rmtree(self.path(step), ignore_errors=True)
+    def _write(self, step: int, state: State) -> None:
+        path = step_folder(self.folder, step)
+        if not path.exists():
+            write_checkpoint(path, state)
+        kept = {*steps_in(self.folder)[-NUM_NEWEST_KEPT:], self.best}
+        for old in steps_in(self.folder):
+            if old not in kept:
+                shutil.rmtree(step_folder(self.folder, old), ignore_errors=True)
+
+
+def _copied(value: State) -> State:
+    """The state with its tensors copied to memory that training does not change."""
+    return {key: _copied_value(item) for key, item in value.items()}
+
+
+def _copied_value(value: object) -> object:
+    if isinstance(value, torch.Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, Mapping):
+        return {key: _copied_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied_value(item) for item in value]
+    return value

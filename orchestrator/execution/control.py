@@ -5,13 +5,13 @@ runs in the driver's one thread, but for `request_pause` and `progress`, which o
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
 from orchestrator import stopping
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
+from orchestrator.execution.checkpoint_names import trial_folder
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.progress import Event, Listener, Progress, RunningTrial
 from orchestrator.spec import resolve
@@ -145,7 +145,7 @@ class SweepControl:
             config=config,
             objective=self.spec.objective,
             seed=self.spec.seed,
-            checkpoints=self._settings.checkpoints / f"trial-{suggestion.number:04d}",
+            checkpoints=trial_folder(self._settings.checkpoints, suggestion.number),
             last_step=suggestion.last_step,
             best_value=suggestion.best_value,
             best_step=suggestion.best_step,
@@ -173,15 +173,14 @@ class SweepControl:
         if number not in self._active:
             return
         if self.halt:
-            self.paused(number, {})
+            self.paused(number)
         else:
             self._end(number, Ending(Cause.WORKER_LOST, "worker lost", {"what": what}))
 
-    def paused(self, number: int, checkpoints: Mapping[str, str]) -> None:
+    def paused(self, number: int) -> None:
         """An attempt was ended on purpose before its time; the ledger keeps it open."""
         if number not in self._active:
             return
-        self.ledger.set_checkpoints(number, checkpoints)
         record = self.ledger.pause(number)
         del self._active[number]
         self._tracker.end_trial(number, None, record)
@@ -219,7 +218,7 @@ class SweepControl:
         """Pause what is still open, and say how the sweep ended."""
         left_open = list(self._active)
         for number in left_open:
-            self.paused(number, {})
+            self.paused(number)
         self._phase = "finished"
         if self.halt:
             return self.halt
@@ -289,8 +288,6 @@ class SweepControl:
             return Directive.END
         measurement = Measurement(outcome.step, outcome.metrics, outcome.train_s, self._clock.now_ms())
         last = self.ledger.max_epochs is not None and outcome.step >= self.ledger.max_epochs
-        if outcome.checkpoints:
-            self.ledger.set_checkpoints(number, outcome.checkpoints)
         if active.history and measurement.step <= active.history[-1].step:
             return Directive.PAUSE if self.halt else Directive.GO_ON
         pruned = self.ledger.report(number, measurement, last=last)

@@ -36,6 +36,7 @@ class LocalRunner:
                 outcome = attempt.advance()
                 directive = control.outcome(assignment.number, outcome)
             if directive is Directive.PAUSE and isinstance(outcome, Measured):
-                control.paused(assignment.number, attempt.save())
+                attempt.save()
+                control.paused(assignment.number)
         finally:
             attempt.close()

@@ -175,7 +175,7 @@ class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
         if control.halt:
             for trial in tune_controller.get_trials():
                 if trial.status == Trial.PENDING:
-                    control.paused(self._trials.number(trial), {})
+                    control.paused(self._trials.number(trial))
         return None
 
 
@@ -187,7 +187,7 @@ class _PauseCallback(Callback):  # type: ignore[misc]
 
     def on_trial_save(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
         if trial.trial_id in self._trials.pausing:
-            self._trials.control.paused(self._trials.number(trial), {})
+            self._trials.control.paused(self._trials.number(trial))
 
 
 class _HaltStopper(Stopper):  # type: ignore[misc]

@@ -6,6 +6,7 @@ anyone acts on it; an ending is stored with its reason before it is told to the 
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import optuna
 from optuna.study import Study
@@ -36,6 +37,16 @@ _TOLD = {
 }
 
 
+@dataclass(slots=True)
+class _Live:
+    """A trial that this process has handed out: what of it is stored already, so that a report need not read."""
+
+    trial: Trial
+    steps: set[int]
+    reported: set[int]
+    rungs: int
+
+
 class Ledger:
     """One sweep's durable record and its search."""
 
@@ -48,7 +59,7 @@ class Ledger:
         epochs = fixed.get("epochs")
         self.max_epochs = epochs if isinstance(epochs, int) else None
         self._study.pruner = build_pruner(spec.pruner, max_epochs=self.max_epochs)
-        self._live: dict[int, Trial] = {}
+        self._live: dict[int, _Live] = {}
         self._limit = spec.budget.trials
         if isinstance(spec.sampler, GridSampler):
             self._limit = min(self._limit, sum(1 for _ in self.space.grid()))
@@ -103,8 +114,10 @@ class Ledger:
         params = suggest(trial, self.space)
         trial.set_user_attr(records.ATTEMPT, attempt)
         trial.set_user_attr(records.PAUSED, False)
-        self._live[trial.number] = trial
-        known = self.record(trial.number)
+        frozen = self._study._storage.get_trial(trial._trial_id)
+        known = read_trial(frozen, self.spec.objective)
+        steps = {m.step for m in known.measurements}
+        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), rungs_done(frozen))
         last_step = known.measurements[-1].step if known.measurements else None
         return Suggestion(trial.number, params, attempt, last_step, best_value=known.value, best_step=known.best_step)
 
@@ -117,37 +130,41 @@ class Ledger:
         Returns:
             An ending with the decision behind it when the pruner ends the trial.
         """
-        trial, frozen = self._live[number], self._frozen(number)
-        if f"{records.STEP}{measurement.step}" in frozen.user_attrs:
+        live = self._live[number]
+        if measurement.step in live.steps:
             return None
         value = measurement.metrics[self.spec.objective.metric]
         decision: Decision | None = None
         if math.isfinite(value):
-            if measurement.step not in frozen.intermediate_values:
-                trial.report(value, measurement.step)
-            decision = self._decide(number, rungs_before=rungs_done(frozen), last=last)
+            if measurement.step not in live.reported:
+                live.trial.report(value, measurement.step)
+            decision = self._decide(live, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
-        trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
+        live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
+        live.steps.add(measurement.step)
         if decision is None or not decision.pruned:
             return None
         return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision.to_json()})
 
-    def _decide(self, number: int, *, rungs_before: int, last: bool) -> Decision | None:
+    def _decide(self, live: "_Live", *, last: bool) -> Decision | None:
         pruner, direction = self.spec.pruner, self.spec.objective.direction
         if isinstance(pruner, NoPruner):
             return None
-        pruned = self._live[number].should_prune() and not last
-        frozen = self._frozen(number)
+        pruned = live.trial.should_prune() and not last
+        if isinstance(pruner, MedianPruner) and not pruned:
+            return None
+        frozen = self._study._storage.get_trial(live.trial._trial_id)
         if isinstance(pruner, MedianPruner):
-            return explain_median(frozen, self._frozen_all(), direction=direction) if pruned else None
-        if rungs_done(frozen) == rungs_before:
+            return explain_median(frozen, self._frozen_all(), direction=direction)
+        rungs_before, live.rungs = live.rungs, rungs_done(frozen)
+        if live.rungs == rungs_before:
             return None
         rivals = optuna.pruners._filter_study(self._study, frozen).get_trials(deepcopy=False)
         return explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction, pruned=pruned)
 
     def tell(self, number: int, ending: Ending) -> TrialRecord:
         """End a trial that this process handed out: store the reason, then tell the sampler."""
-        trial = self._live.pop(number)
+        trial = self._live.pop(number).trial
         value = self.record(number).value
         trial.set_user_attr(records.ENDING, records.write_ending(ending))
         state = _TOLD[ENDINGS[ending.cause].state]
@@ -156,15 +173,10 @@ class Ledger:
 
     def pause(self, number: int) -> TrialRecord:
         """Mark a running trial as interrupted on purpose; `interrupted` hands it out again."""
-        self._live[number].set_user_attr(records.PAUSED, True)
+        self._live[number].trial.set_user_attr(records.PAUSED, True)
         record = self.record(number)
         del self._live[number]
         return record
-
-    def set_checkpoints(self, number: int, checkpoints: Mapping[str, str]) -> None:
-        """Store where the `last` and `best` checkpoints of a running trial are."""
-        for kind, path in checkpoints.items():
-            self._live[number].set_user_attr(records.CHECKPOINT + kind, path)
 
     def set_run_id(self, number: int, run_id: str) -> None:
         """Store which MLflow run a trial has."""
@@ -194,7 +206,7 @@ class Ledger:
 
     def _frozen(self, number: int) -> FrozenTrial:
         live = self._live.get(number)
-        return self._frozen_all()[number] if live is None else self._study._storage.get_trial(live._trial_id)
+        return self._frozen_all()[number] if live is None else self._study._storage.get_trial(live.trial._trial_id)
 
     def _frozen_all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

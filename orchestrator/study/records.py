@@ -22,7 +22,6 @@ be known only after its trial has finished."""
 ATTEMPT = "attempt"
 PAUSED = "paused"
 ENDING = "ending"
-CHECKPOINT = "checkpoint:"
 STEP = "step:"
 
 
@@ -111,7 +110,6 @@ def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None =
         ending=None if ending is None else Ending(Cause(ending["cause"]), ending["reason"], ending["detail"]),
         attempt=attrs.get(ATTEMPT, 1),
         run_id=run_id,
-        checkpoints={k.removeprefix(CHECKPOINT): v for k, v in attrs.items() if k.startswith(CHECKPOINT)},
         decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
         started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),
         ended_ms=None if trial.datetime_complete is None else int(trial.datetime_complete.timestamp() * 1000),

@@ -227,8 +227,8 @@ class _Drive:
         for path in write_report(self.ledger, self.paths.report):
             tracker.artifact(path, folder="report")
         summary = SweepSummary(record, self.ledger.records())
-        if summary.best is not None and (best := summary.best.checkpoints.get("best")) and Path(best).is_dir():
-            tracker.artifact(Path(best), folder="best_checkpoint")
+        if summary.best is not None and (best := self.paths.checkpoints_of(summary.best).get("best")):
+            tracker.artifact(best, folder="best_checkpoint")
         self._measure_sweep(tracker, summary)
         tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
         tracker.flush(self.around.flush_timeout_s if tracker.last_error is None else 1.0)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.execution.checkpoint_names import step_folder, steps_in, trial_folder
+from orchestrator.trial import TrialRecord
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -83,6 +86,15 @@ class SweepPaths:
     def checkpoints(self) -> Path:
         """All trials' checkpoints."""
         return self.storage / "checkpoints"
+
+    def checkpoints_of(self, trial: TrialRecord) -> dict[str, Path]:
+        """The `best` and `last` checkpoints that a trial has."""
+        folder = trial_folder(self.checkpoints, trial.number)
+        steps = steps_in(folder)
+        found = {"last": step_folder(folder, steps[-1])} if steps else {}
+        if trial.best_step in steps:
+            found["best"] = step_folder(folder, trial.best_step)
+        return found
 
     @property
     def tune(self) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator import analysis
 from orchestrator.errors import ExitCode
@@ -87,8 +88,8 @@ class SweepSummary:
         }
 
 
-def trial_to_json(trial: TrialRecord, *, whole: bool = False) -> dict[str, JsonValue]:
-    """One trial; `whole` adds its measurements, decisions and what is behind its ending."""
+def trial_to_json(trial: TrialRecord, *, checkpoints: Mapping[str, Path] | None = None) -> dict[str, JsonValue]:
+    """One trial; with its `checkpoints` also its measurements, decisions and what is behind its ending."""
     short: dict[str, JsonValue] = {
         "number": trial.number,
         "state": trial.state.value,
@@ -101,12 +102,12 @@ def trial_to_json(trial: TrialRecord, *, whole: bool = False) -> dict[str, JsonV
         "attempt": trial.attempt,
         "run_id": trial.run_id,
     }
-    if not whole:
+    if checkpoints is None:
         return short
     detail: Mapping[str, JsonValue] = {
         "cause": trial.ending.cause.value if trial.ending else None,
         "detail": trial.ending.detail if trial.ending else None,
-        "checkpoints": trial.checkpoints,
+        "checkpoints": {kind: str(path) for kind, path in checkpoints.items()},
         "decisions": list(trial.decisions),
         "measurements": [
             {"step": m.step, "metrics": m.metrics, "train_s": m.train_s, "at_ms": m.at_ms} for m in trial.measurements
