@@ -82,7 +82,10 @@ class Task(Protocol[ModelT, BatchT]):
         """The loss of one training batch."""
 
     def evaluate(self, model: ModelT, moment: Moment) -> Mapping[str, float]:
-        """Measure on val, with full metric names. Called without gradients; must not draw randomness."""
+        """Measure on val, with full metric names; empty when the model's outputs are not finite.
+
+        Called without gradients; must not draw randomness.
+        """
 
 
 def run_trial(
@@ -91,7 +94,7 @@ def run_trial(
     """Measure the untrained model, then train and measure epoch by epoch.
 
     Deterministic on a CPU for one seed; a resume goes on exactly as if it had not been interrupted. When a loss is
-    not finite the epoch ends there, and all that the epoch would have measured is NaN.
+    not finite the epoch ends there, and what it would have measured is NaN; so it is when outputs are not finite.
     """
     trial = _Trial(task, optimizer=optimizer, epochs=epochs, context=context)
     if context.resume is None:
@@ -132,10 +135,8 @@ class _Trial(Generic[ModelT, BatchT]):
         with self.random.in_use():
             metrics = self._train()
             self.epoch += 1
-            if math.isfinite(metrics["train/loss"]):
-                metrics |= self._evaluate()
-            else:
-                metrics |= dict.fromkeys(self.measured, math.nan)
+            measured = self._evaluate() if math.isfinite(metrics["train/loss"]) else {}
+        metrics |= measured or dict.fromkeys(self.measured, math.nan)
         return Measurement(step=self.epoch, metrics=metrics)
 
     def state(self) -> State:

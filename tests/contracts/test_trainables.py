@@ -4,6 +4,7 @@ A new trainable enters by its name in `TRAINABLES` and one small config here.
 """
 
 import inspect
+import itertools
 import math
 
 import pytest
@@ -60,7 +61,7 @@ def test_train_is_a_generator_of_the_config(trial):
 def test_epoch_0_comes_first_and_steps_increase(trial):
     steps = [m.step for m in trial.measurements]
     assert steps[0] == 0
-    assert all(a < b for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(steps))
 
 
 def test_every_metric_is_announced_and_a_number(trial):

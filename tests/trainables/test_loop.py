@@ -47,8 +47,8 @@ class LineTask:
 
     def evaluate(self, model, moment):
         assert not model.training and not torch.is_grad_enabled()
-        inputs = torch.eye(4)
-        return {"val/error": float((model["heads"](model["trunk"](inputs))[:, 0] - 1).abs().mean())}
+        error = (model["heads"](model["trunk"](torch.eye(4)))[:, 0] - 1).abs().mean()
+        return {"val/error": float(error)} if error.isfinite() else {}
 
 
 def run(task=None, *, epochs=4, optimizer=None, **context):
@@ -130,6 +130,19 @@ def test_a_loss_that_is_not_finite_is_shown_and_nothing_crashes():
         assert math.isnan(measurement.metrics["train/first_loss"])
         assert math.isnan(measurement.metrics["val/error"])
         assert math.isfinite(measurement.metrics["train/sum_loss"])
+
+
+def test_a_gradient_that_is_not_finite_is_shown_too():
+    class BadGradient(LineTask):
+        def loss(self, model, batch, moment):
+            whole = super().loss(model, batch, moment)
+            # The root of 0: a finite loss whose gradient is not.
+            root = (model["trunk"](batch) * 0).sqrt().sum()
+            return BatchLoss(parts={**whole.parts, "root": Part(root, 1.0)})
+
+    last = list(run(BadGradient(), epochs=1))[-1].metrics
+    assert not math.isfinite(last["train/grad_norm"])
+    assert math.isnan(last["val/error"])
 
 
 def test_gradients_are_clipped_but_reported_as_they_were():

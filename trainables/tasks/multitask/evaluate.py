@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainables.data.pairs import PairedData, Pairs
+from trainables.data.tokenizer import Tokenizer
 from trainables.losses.captioning import captioning_loss
 from trainables.losses.masked import masked_modeling_loss
 from trainables.metrics.collapse import effective_rank, resultant_length
@@ -36,6 +37,10 @@ class Outputs:
     captioning: float
     masked_modeling: float
 
+    def are_finite(self) -> bool:
+        """Whether anything can be measured on them."""
+        return bool(self.video_ND.isfinite().all() and self.text_ND.isfinite().all())
+
 
 def run_model(model: PairedModel, pairs: Pairs, *, config: Config, device: str) -> Outputs:
     """One pass over all val items. The order and the hidden boxes are the same at each call."""
@@ -47,7 +52,7 @@ def run_model(model: PairedModel, pairs: Pairs, *, config: Config, device: str) 
         standard_BTHW = model.standardize(pairs.videos_NTHW[chosen].to(device))
         tokens_BNC = model.trunk(standard_BTHW)
         videos.append(model.video_head(tokens_BNC).cpu())
-        texts.append(model.text(words_BL, pad=0).cpu())
+        texts.append(model.text(words_BL, pad=Tokenizer.PAD).cpu())
         tokens.append(tokens_BNC)
         captioning += len(chosen) * float(caption_loss(model, words_BL, tokens_BNC))
         hidden_BN = draw_hidden(len(chosen), model, ratio=config.masking.ratio, generator=generator).to(device)
@@ -64,7 +69,7 @@ def run_model(model: PairedModel, pairs: Pairs, *, config: Config, device: str) 
 
 def caption_loss(model: PairedModel, words_BL: Tensor, tokens_BNC: Tensor) -> Tensor:
     """Predict each word from the words before it and from the video."""
-    return captioning_loss(model.decoder(words_BL[:, :-1], tokens_BNC), words_BL[:, 1:], pad=0)
+    return captioning_loss(model.decoder(words_BL[:, :-1], tokens_BNC), words_BL[:, 1:], pad=Tokenizer.PAD)
 
 
 def mask_loss(model: PairedModel, standard_BTHW: Tensor, hidden_BN: Tensor) -> Tensor:

@@ -115,9 +115,11 @@ class MultitaskTask:
         return evaluate.mask_loss(model, some_BTHW, hidden_BN.to(self.device))
 
     def evaluate(self, model: PairedModel, moment: Moment) -> Mapping[str, float]:
-        """Everything on val."""
+        """Everything on val; empty when embeddings are not finite."""
         val = self.data.val
         outputs = evaluate.run_model(model, val, config=self.config, device=self.device)
+        if not outputs.are_finite():
+            return {}
         same_text_NN = val.same_text(outputs.order_N)
         contrast = contrasting(self.config, model.contrast, moment)
         values = {

@@ -98,6 +98,14 @@ def test_a_diverging_trial_shows_it():
     assert math.isnan(last["val/recall_at_1"])
 
 
+def test_outputs_that_are_not_finite_give_nan_and_no_crash(whole):
+    broken = {**whole[1][0], "model": {**whole[1][0]["model"]}}
+    broken["model"]["video_head.project.bias"] = torch.full((16,), math.inf)
+    last = run({"epochs": 1, "loss_weights": {"contrastive": 0}}, resume=broken)[-1].metrics
+    assert math.isfinite(last["train/loss"])
+    assert math.isnan(last["val/recall_at_1"])
+
+
 def test_it_learns_to_match_videos_and_reports():
     fields = {
         "epochs": 8,
