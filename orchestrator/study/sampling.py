@@ -1,6 +1,5 @@
 """From a sampler spec to an Optuna sampler that proposes whole feasible configurations. Called by the ledger's ask."""
 
-import random
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from orchestrator.errors import UsageError
 from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, corners
 from orchestrator.spec.model import GridSampler, QmcSampler, SweepSpec, TpeSampler
+from orchestrator.study.points import grid_point, point_sampler, sobol_point
 from orchestrator.trial import Value
 
 MODEL_TRIES = 100
@@ -38,14 +38,14 @@ def build_sampler(spec: SweepSpec, space: SearchSpace, *, number: int) -> BaseSa
     """The sampler that proposes trial `number`.
 
     It is made anew for each trial and seeded from (sweep seed, trial number), so that a resumed sweep proposes what an
-    uninterrupted one would. The quasi-random sequence alone keeps one seed: its position is stored with the study.
+    uninterrupted one would.
     """
     seed = int(np.random.SeedSequence([spec.seed, number]).generate_state(1)[0])
     match spec.sampler:
         case GridSampler():
-            return _Proposing(_GridPoint(spec, space, number), space, seed)
+            base: BaseSampler = point_sampler(grid_point(space, seed=spec.seed, number=number))
         case QmcSampler():
-            base: BaseSampler = QMCSampler(scramble=True, seed=spec.seed)
+            base = point_sampler(sobol_point(space, seed=spec.seed, number=number))
         case TpeSampler(startup_trials=startup_trials):
             conditional = any(parameter.when for parameter in space.parameters.values())
             with warnings.catch_warnings():
@@ -137,25 +137,3 @@ class _Proposing(BaseSampler):
     ) -> Value:
         value: Value = self._base.sample_independent(study, trial, param_name, param_distribution)
         return value
-
-
-class _GridPoint(BaseSampler):
-    """The grid's point for one trial number, in an order shuffled by the sweep's seed."""
-
-    def __init__(self, spec: SweepSpec, space: SearchSpace, number: int) -> None:
-        points = list(space.grid())
-        random.Random(spec.seed).shuffle(points)
-        self._point = points[number % len(points)]
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return dict(self._point)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Value:
-        return self._point[param_name]

@@ -1,0 +1,42 @@
+"""What all tests share: a quiet environment, modules under `tests.` importable, and a desk to run sweeps on."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["OMP_NUM_THREADS"] = "1"
+for variable in ("ORCH_HOME", "ORCH_LEDGER", "ORCH_STORAGE", "ORCH_RAY_ADDRESS", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
+    os.environ.pop(variable, None)
+ROOT = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import pytest  # noqa: E402
+
+from tests.support.desk import Desk  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory):
+    """A ledger without sweeps; making its tables takes longer than most tests, so tests copy it."""
+    from orchestrator.study import Storage
+
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    Storage(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture
+def desk(tmp_path, empty_ledger, monkeypatch):
+    """A place to run sweeps: real ledger, real outbox, and an MLflow that is down."""
+    from orchestrator.tracking import shipper
+
+    def no_store(*_):
+        raise ConnectionError("no store here")
+
+    monkeypatch.setattr(shipper, "connect", no_store)
+    made = Desk(tmp_path, empty_ledger)
+    yield made
+    made.close()
