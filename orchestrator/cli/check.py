@@ -18,7 +18,7 @@ def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
     from orchestrator.sweeps.checks import check_file
 
     try:
-        checked = check_file(file, overrides=overrides, import_paths=(str(Path.cwd()),))
+        checked = check_file(file, overrides=overrides, directory=Path.cwd())
     except SpecError as error:
         if not as_json:
             raise
@@ -53,9 +53,9 @@ def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, hom
     from orchestrator.sweeps.plan import plan as make_plan
     from orchestrator.tracking import redact
 
-    import_paths = (str(Path.cwd()),)
-    checked = check_file(file, overrides=overrides, import_paths=import_paths)
-    made = make_plan(checked, home, import_paths=import_paths, probe=probe)
+    directory = Path.cwd()
+    checked = check_file(file, overrides=overrides, directory=directory)
+    made = make_plan(checked, home, directory=directory, probe=probe)
     if as_json:
         print_json(made.to_json())
         return 0
@@ -96,5 +96,5 @@ def schema(trainable: str | None) -> int:
         return 0
     from orchestrator.sweeps.checks import config_schema
 
-    click.echo(json.dumps(config_schema(trainable, import_paths=(str(Path.cwd()),)), indent=2))
+    click.echo(json.dumps(config_schema(trainable, directory=Path.cwd()), indent=2))
     return 0

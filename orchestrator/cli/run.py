@@ -34,7 +34,7 @@ def sweep(
 ) -> int:
     """Run the sweep in FILE to its end."""
     around = _surroundings(home, options)
-    checked = check_file(file, overrides=overrides, import_paths=around.import_paths)
+    checked = check_file(file, overrides=overrides, directory=around.directory)
     summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
     return _end(summary, home, as_json=as_json, quiet=options.quiet)
 
@@ -67,7 +67,6 @@ def _surroundings(home: Home, options: RunOptions) -> Surroundings:
         runner=build,
         watcher=_watcher(options),
         clock=Clock(),
-        import_paths=(str(directory),),
         directory=directory,
     )
 

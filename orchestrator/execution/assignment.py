@@ -18,7 +18,7 @@ class Assignment:
         last_step: the last step in the ledger; the attempt resumes from the newest sound checkpoint not after it.
         best_value, best_step: the best objective value in the ledger so far and its step.
         checkpoint_interval_s: at most one periodic checkpoint in this many seconds.
-        import_paths: folders that a user's own module may be imported from.
+        directory: where the sweep was started: relative paths in the config, and a user's own module, are found there.
         threads: CPU threads of torch in this trial.
     """
 
@@ -33,7 +33,7 @@ class Assignment:
     best_value: float | None = None
     best_step: int | None = None
     checkpoint_interval_s: float = 30.0
-    import_paths: tuple[str, ...] = ()
+    directory: Path = Path()
     threads: int = 1
 
     def __str__(self) -> str:

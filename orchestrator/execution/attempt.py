@@ -3,6 +3,7 @@
 Used by every runner. Whatever a user's code raises comes back as data; nothing of it can end the worker.
 """
 
+import os
 import sys
 import time
 import traceback
@@ -19,11 +20,12 @@ from trainables.contract import Measurement, State, Train, TrialContext
 from trainables.registry import load_info, load_train
 
 
-def prepare(trainable: str, import_paths: tuple[str, ...]) -> tuple[type[BaseModel], Train]:
-    """Import a trainable with its Config; the second time in a process costs nothing."""
-    for path in import_paths:
-        if path not in sys.path:
-            sys.path.insert(0, path)
+def prepare(trainable: str, directory: Path) -> tuple[type[BaseModel], Train]:
+    """Go to the folder where the sweep was started and import a trainable; the second time costs nothing."""
+    if directory.is_dir():
+        os.chdir(directory)
+        if str(directory) not in sys.path:
+            sys.path.insert(0, str(directory))
     train = load_train(trainable)
     return load_info(trainable).config_type, train
 
@@ -80,7 +82,7 @@ class Attempt:
 
     def _start(self) -> Iterator[Measurement]:
         assignment = self._assignment
-        config_type, train = prepare(assignment.trainable, assignment.import_paths)
+        config_type, train = prepare(assignment.trainable, assignment.directory)
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
         resume = None

@@ -45,14 +45,14 @@ class ControlSettings:
     Attributes:
         checkpoints: folder of all trials' checkpoints.
         stop_request: a file whose appearance asks the sweep to pause.
-        import_paths: folders for a user's own modules.
+        directory: where the sweep was started.
         earlier_wall_s: seconds that earlier drivers of this sweep ran.
         grace_s: how long a halting sweep waits for trials in the middle of an epoch.
     """
 
     checkpoints: Path
     stop_request: Path
-    import_paths: tuple[str, ...] = ()
+    directory: Path = Path()
     earlier_wall_s: float = 0.0
     grace_s: float = 60.0
 
@@ -150,7 +150,7 @@ class SweepControl:
             best_value=suggestion.best_value,
             best_step=suggestion.best_step,
             checkpoint_interval_s=self.spec.resources.checkpoint_interval_s,
-            import_paths=self._settings.import_paths,
+            directory=self._settings.directory,
             threads=max(1, int(self.spec.resources.cpu)),
         )
 

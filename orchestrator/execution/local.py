@@ -1,5 +1,7 @@
 """The in-process runner: one trial after another, no Ray. The debug path, and the test double of the Ray runner."""
 
+from pathlib import Path
+
 from orchestrator.execution.assignment import Assignment, Measured
 from orchestrator.execution.attempt import Attempt, prepare
 from orchestrator.execution.control import Directive, SweepControl
@@ -11,13 +13,13 @@ from orchestrator.spec.model import SweepSpec
 class LocalRunner:
     """Runs trials in this process; a breakpoint in a trainable works."""
 
-    def connect(self, spec: SweepSpec, import_paths: tuple[str, ...]) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
         """Import the trainable; there is nothing else to reach."""
         where, cpus, gpus = "this process", num_cpus(), num_gpus()
         need = needed(spec.resources, gpus=gpus)
         if not need.times_on({"CPU": cpus, "GPU": gpus}):
             raise does_not_fit(need, where, f"{cpus:g} CPU and {gpus:g} GPU")
-        prepare(spec.trainable, import_paths)
+        prepare(spec.trainable, directory)
         return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=1, gpu=need.gpu)
 
     def run(self, control: SweepControl) -> None:

@@ -51,14 +51,14 @@ class RayRunner:
         self._capacity: Capacity | None = None
         self._warming: list[Any] = []
 
-    def connect(self, spec: SweepSpec, import_paths: tuple[str, ...]) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
         """Reach the cluster and begin to warm up its workers."""
         os.environ.update(_TUNE_ENVIRONMENT)
         where = cluster.connect(self._address)
         self._capacity = cluster.capacity(spec.resources, where)
         # A worker that has imported the trainable is idle when Tune asks for an actor, and becomes that actor.
         warm = ray.remote(prepare_worker).options(num_cpus=spec.resources.cpu, num_gpus=self._capacity.gpu)
-        self._warming = [warm.remote(spec.trainable, import_paths) for _ in range(self._capacity.max_concurrent)]
+        self._warming = [warm.remote(spec.trainable, directory) for _ in range(self._capacity.max_concurrent)]
         return self._capacity
 
     def run(self, control: SweepControl) -> None:
@@ -96,10 +96,10 @@ class RayRunner:
         ray.shutdown()
 
 
-def prepare_worker(trainable: str, import_paths: tuple[str, ...]) -> int:
+def prepare_worker(trainable: str, directory: Path) -> int:
     """Import a trainable in a worker; an import that fails is reported by the first trial, not here."""
     try:
-        prepare(trainable, import_paths)
+        prepare(trainable, directory)
     except Exception:
         return 0
     return os.getpid()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from orchestrator.errors import UsageError
@@ -57,7 +58,7 @@ class Capacity:
 class Runner(Protocol):
     """Runs the trials of one sweep."""
 
-    def connect(self, spec: SweepSpec, import_paths: tuple[str, ...]) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
         """Reach the machines and begin to warm them up; called before anything is created.
 
         Raises:

@@ -1,9 +1,9 @@
 """Everything that is checked of a sweep file before anything starts."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from sys import path as import_path
 
 from orchestrator.errors import OrchError, SpecError, UsageError
 from orchestrator.space import SearchSpace
@@ -38,22 +38,22 @@ class CheckedSweep:
         return dumped
 
 
-def check_file(path: Path, *, overrides: Sequence[str] = (), import_paths: Sequence[str] = ()) -> CheckedSweep:
+def check_file(path: Path, *, overrides: Sequence[str] = (), directory: Path) -> CheckedSweep:
     """Load a sweep file and check it against its trainable.
 
     Raises:
         SpecError: with every fault.
     """
-    return check(load(path, overrides=overrides), import_paths=import_paths)
+    return check(load(path, overrides=overrides), directory=directory)
 
 
-def check(document: SpecDocument, *, import_paths: Sequence[str] = ()) -> CheckedSweep:
-    """Check a loaded sweep file against its trainable.
+def check(document: SpecDocument, *, directory: Path) -> CheckedSweep:
+    """Check a loaded sweep file against its trainable; a user's own module is looked for in `directory` too.
 
     Raises:
         SpecError: with every fault.
     """
-    import_path[:0] = [path for path in import_paths if path not in import_path]
+    _import_from(directory)
     try:
         info = load_info(document.spec.trainable)
     except TrainableError as error:
@@ -73,13 +73,18 @@ def _check_config(document: SpecDocument, info: TrainableInfo) -> SearchSpace:
         raise SpecError([document.fault(("trainable",), what)]) from error
 
 
-def config_schema(trainable: str, *, import_paths: Sequence[str] = ()) -> dict[str, JsonValue]:
+def _import_from(directory: Path) -> None:
+    if str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+
+
+def config_schema(trainable: str, *, directory: Path) -> dict[str, JsonValue]:
     """The JSON Schema of a trainable's Config.
 
     Raises:
         UsageError: there is no such trainable.
     """
-    import_path[:0] = [path for path in import_paths if path not in import_path]
+    _import_from(directory)
     try:
         schema: dict[str, JsonValue] = load_info(trainable).config_type.model_json_schema()
     except TrainableError as error:

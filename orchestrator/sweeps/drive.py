@@ -53,6 +53,7 @@ class Surroundings:
     """What launching and resuming need besides the question itself.
 
     Attributes:
+        directory: where the command was called: a user's own modules and relative paths are found there.
         flush_timeout_s: how long the end of a sweep waits for MLflow.
     """
 
@@ -60,7 +61,6 @@ class Surroundings:
     runner: Callable[[SweepPaths], Runner]
     watcher: Watcher
     clock: Clock
-    import_paths: tuple[str, ...]
     directory: Path
     flush_timeout_s: float = 20.0
 
@@ -122,7 +122,7 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         paths = around.home.sweep(record.id)
         stack.enter_context(driver_lock(paths.lock, record.name))
         record = _with_overrides(record, overrides)
-        checked = check(parse(dump(record.spec), file=str(paths.spec)), import_paths=around.import_paths)
+        checked = check(parse(dump(record.spec), file=str(paths.spec)), directory=around.directory)
         runner = around.runner(paths)
         connected = _connect(runner, checked, around, stack)
         ledger = storage.open(record.name)
@@ -144,8 +144,9 @@ def _existing(home: Home) -> str:
 def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
+    tracking.preload(around.home.tracking_uri)
     try:
-        capacity = runner.connect(checked.spec, around.import_paths)
+        capacity = runner.connect(checked.spec, around.directory)
     except SpecError:
         raise
     except UsageError as error:
@@ -209,7 +210,7 @@ class _Drive:
         settings = ControlSettings(
             checkpoints=self.paths.checkpoints,
             stop_request=self.paths.stop_request,
-            import_paths=around.import_paths,
+            directory=around.directory,
             earlier_wall_s=record.wall_s,
         )
         control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=around.watcher.event)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from orchestrator.errors import OrchError
 from orchestrator.execution.machine import num_cpus, num_gpus
-from orchestrator.study import Storage
+from orchestrator.study import Storage, is_absent
 from orchestrator.sweeps.paths import Home
 from orchestrator.tracking import is_reachable, redact
 
@@ -67,9 +67,9 @@ def _disk(home: Home) -> Check:
 
 
 def _ledger(home: Home) -> Check:
-    if home.ledger is None and not home.ledger_file.exists():
-        return Check("ledger", Health.OK, f"none yet; the first sweep makes {home.ledger_file}")
     try:
+        if is_absent(home.ledger_url):
+            return Check("ledger", Health.OK, f"none yet; the first sweep makes {redact(home.ledger_url)}")
         storage = Storage(home.ledger_url)
     except OrchError as error:
         return Check("ledger", Health.BROKEN, str(error))

@@ -69,7 +69,7 @@ class Plan:
         }
 
 
-def plan(checked: CheckedSweep, home: Home, *, import_paths: tuple[str, ...], probe: bool) -> Plan:
+def plan(checked: CheckedSweep, home: Home, *, directory: Path, probe: bool) -> Plan:
     """Work out a plan; with `probe` a pace that no earlier sweep gives is measured on one epoch, here and now."""
     spec = checked.spec
     configurations = tuple(first_configurations(spec, checked.fixed, count=NUM_SHOWN))
@@ -78,7 +78,7 @@ def plan(checked: CheckedSweep, home: Home, *, import_paths: tuple[str, ...], pr
         trials = min(trials, sum(1 for _ in checked.space.grid()))
     epochs = checked.fixed.get("epochs")
     epochs = epochs if isinstance(epochs, int) else None
-    pace = _earlier_pace(spec, home) or (_measured_pace(checked, configurations[0], import_paths) if probe else None)
+    pace = _earlier_pace(spec, home) or (_measured_pace(checked, configurations[0], directory) if probe else None)
     return Plan(
         trials=trials,
         configurations=configurations,
@@ -127,7 +127,7 @@ def _start_s(trial: TrialRecord) -> float:
     return trial.measurements[0].train_s if trial.measurements[0].step == 0 else 0.0
 
 
-def _measured_pace(checked: CheckedSweep, params: Mapping[str, Value], import_paths: tuple[str, ...]) -> Pace | None:
+def _measured_pace(checked: CheckedSweep, params: Mapping[str, Value], directory: Path) -> Pace | None:
     with tempfile.TemporaryDirectory() as folder:
         attempt = Attempt(
             Assignment(
@@ -138,7 +138,7 @@ def _measured_pace(checked: CheckedSweep, params: Mapping[str, Value], import_pa
                 objective=checked.spec.objective,
                 seed=checked.spec.seed,
                 checkpoints=Path(folder),
-                import_paths=import_paths,
+                directory=directory,
             )
         )
         outcomes = [attempt.advance()]

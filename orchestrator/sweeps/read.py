@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from orchestrator import analysis
 from orchestrator.analysis import Comparison
 from orchestrator.errors import UsageError
-from orchestrator.study import Storage
+from orchestrator.study import Storage, is_absent
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.tracking import redact
 from orchestrator.trial import TrialRecord
 
 
@@ -19,14 +20,15 @@ def open_storage(home: Home) -> Storage:
     Raises:
         UsageError: there is none; none is made.
     """
-    if home.ledger is None and not home.ledger_file.exists():
-        raise UsageError(f"there is no ledger at {home.ledger_file}; set ORCH_HOME or --ledger, or start a sweep")
+    if is_absent(home.ledger_url):
+        where = redact(home.ledger) if home.ledger else home.ledger_file
+        raise UsageError(f"there is no ledger at {where}; set ORCH_HOME or --ledger, or start a sweep")
     return Storage(home.ledger_url)
 
 
 def list_sweeps(home: Home) -> list[SweepSummary]:
     """All sweeps with their trials, oldest first; none when there is no ledger yet."""
-    if home.ledger is None and not home.ledger_file.exists():
+    if is_absent(home.ledger_url):
         return []
     storage = Storage(home.ledger_url)
     return [show(home, record.name, storage=storage) for record in storage.sweeps()]

@@ -7,6 +7,7 @@ from orchestrator.tracking.outbox import Identity
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
+from orchestrator.tracking.store import preload
 from orchestrator.tracking.tracker import SyncReport, Tracker, sync
 from orchestrator.tracking.uri import is_reachable, is_server, redact
 
@@ -17,6 +18,7 @@ __all__ = [
     "Tracker",
     "is_reachable",
     "is_server",
+    "preload",
     "provenance",
     "redact",
     "sync",
