@@ -2,6 +2,6 @@
 
 from orchestrator.study.ledger import Ledger
 from orchestrator.study.records import SweepRecord, SweepState
-from orchestrator.study.storage import Storage
+from orchestrator.study.storage import Storage, is_absent
 
-__all__ = ["Ledger", "Storage", "SweepRecord", "SweepState"]
+__all__ = ["Ledger", "Storage", "SweepRecord", "SweepState", "is_absent"]

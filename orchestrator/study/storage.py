@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 import optuna
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
 from orchestrator.study.ledger import Ledger
@@ -17,6 +17,16 @@ logging.getLogger("alembic").setLevel(logging.WARNING)
 SQLITE_TIMEOUT_S = 30
 
 
+def is_absent(url: str) -> bool:
+    """Whether a ledger URL names a SQLite file that is not there, so that reading would have to make it.
+
+    Raises:
+        UsageError: it is not a database URL.
+    """
+    parsed = _parse(url)
+    return _is_sqlite(parsed) and bool(parsed.database) and not Path(str(parsed.database)).exists()
+
+
 class Storage:
     """All sweeps of one ledger database."""
 
@@ -24,20 +34,21 @@ class Storage:
         """Open the database at a SQLAlchemy `url`, creating its tables if it is new.
 
         Raises:
+            UsageError: it is not a database URL.
             InfrastructureError: it cannot be reached or is not a ledger.
         """
         self.url = url
-        parsed = make_url(url)
-        sqlite = parsed.get_backend_name() == "sqlite"
-        if sqlite and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        parsed = _parse(url)
+        sqlite = _is_sqlite(parsed)
         engine_kwargs = {"connect_args": {"timeout": SQLITE_TIMEOUT_S}} if sqlite else {}
         try:
+            if sqlite and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
             if sqlite:
                 with self._rdb.engine.connect() as connection:
                     connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        except (SQLAlchemyError, RuntimeError, ImportError) as error:
+        except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
             shown = parsed.render_as_string(hide_password=True)
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise InfrastructureError(f"cannot open the ledger {shown}: {cause}") from error
@@ -106,3 +117,17 @@ class Storage:
     def close(self) -> None:
         """Let the connections go."""
         self._rdb.engine.dispose()
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    # A port that is not a number is a ValueError.
+    except (ArgumentError, ValueError) as error:
+        # The text is not shown: it may hold a password.
+        forms = "sqlite:///folder/ledger.db and postgresql://user@host/name"
+        raise UsageError(f"the ledger's URL cannot be read; the forms are {forms}") from error
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.drivername.partition("+")[0] == "sqlite"
