@@ -81,6 +81,9 @@ def main() -> None:
         # The reader of our output has gone, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.DONE)
+    # A full disk or a folder that may not be written to, anywhere: the trainable's own are its trial's failures.
+    except OSError as error:
+        _fail(str(error), ExitCode.INFRASTRUCTURE)
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
 
