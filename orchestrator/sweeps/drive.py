@@ -18,6 +18,7 @@ from orchestrator.study import Ledger, Storage, SweepRecord, SweepState
 from orchestrator.sweeps.checks import CheckedSweep, check
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home, SweepPaths
+from orchestrator.sweeps.read import open_storage
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import Identity, Tracker
@@ -109,16 +110,20 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
 def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = ()) -> SweepSummary:
     """Go on with a sweep: open trials first, with their numbers and parameters, then the rest.
 
-    `overrides` may change its budget and its resources.
+    `overrides` may change its budget and its resources. A complete sweep is left as it is, unless they extend it.
 
     Raises:
         SweepNotFoundError, LockedError, InfrastructureError
         UsageError: an override changes the question.
     """
-    storage = Storage(_existing(around.home))
+    storage = open_storage(around.home)
     with ExitStack() as stack:
         stack.callback(storage.close)
         record = storage.find(reference)
+        if record.state is SweepState.COMPLETE and not overrides:
+            more = f"orch resume {record.name} --set budget.trials={2 * record.spec.budget.trials}"
+            around.watcher.say(f"sweep {record.name} is complete, nothing is left to do; more trials: {more}")
+            return SweepSummary(record, storage.open(record.name).records())
         paths = around.home.sweep(record.id)
         stack.enter_context(driver_lock(paths.lock, record.name))
         record = _with_overrides(record, overrides)
@@ -133,12 +138,6 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
-
-
-def _existing(home: Home) -> str:
-    if home.ledger is None and not home.ledger_file.exists():
-        raise UsageError(f"there is no ledger at {home.ledger_file}; set ORCH_HOME or --ledger, or start a sweep")
-    return home.ledger_url
 
 
 def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:

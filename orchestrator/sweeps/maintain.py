@@ -1,9 +1,11 @@
 """Acting on a sweep from outside its driver: ask it to stop, deliver what MLflow has not got yet."""
 
+from dataclasses import replace
+
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepRecord
-from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.lock import driver_lock, holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
 from orchestrator.tracking import SyncReport, sync
@@ -29,11 +31,16 @@ def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tu
 
     Raises:
         UsageError: there is nothing to deliver.
-        LockedError: the sweep's driver is shipping it.
+        LockedError: its driver runs, and ships it.
     """
     ledger = open_storage(home).open(reference)
     record = ledger.sweep
     paths = home.sweep(record.id)
     uri = home.tracking or record.tracking_uri or home.tracking_uri
-    report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
+    with driver_lock(paths.lock, record.name):
+        report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
+        if report.parent_run_id is not None:
+            for number, run_id in report.run_ids.items():
+                ledger.set_run_id(number, run_id)
+            ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=report.parent_run_id))
     return record, report

@@ -31,12 +31,14 @@ _SWEEP_PARAMS = {"trainable", "objective", "sampler", "pruner", "stop", "budget"
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What `sync` did: operations delivered, still pending, refused for good, and the last error if any."""
+    """What `sync` did: operations delivered, still pending, refused for good, the last error, and the runs by now."""
 
     shipped: int
     pending: int
     rejected: int
     error: str | None
+    parent_run_id: str | None
+    run_ids: Mapping[int, str]
 
 
 class Tracker:
@@ -167,8 +169,16 @@ def sync(outbox_path: Path, *, tracking_uri: str, timeout_s: float, now_ms: Call
     shipper.flush(timeout_s)
     shipper.close()
     lag = shipper.lag
+    report = SyncReport(
+        shipped=shipper.num_shipped,
+        pending=lag.num_pending,
+        rejected=lag.num_rejected,
+        error=shipper.last_error,
+        parent_run_id=shipper.parent_run_id,
+        run_ids=shipper.run_ids(),
+    )
     outbox.close()
-    return SyncReport(shipper.num_shipped, lag.num_pending, lag.num_rejected, shipper.last_error)
+    return report
 
 
 def _end_tags(ending: Ending | None, record: TrialRecord) -> dict[str, str]:
