@@ -1,8 +1,10 @@
 """`orch sweep` and `orch resume`."""
 
 import os
+import shlex
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ from orchestrator.sweeps.drive import Surroundings, Watcher, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import redact
+from orchestrator.tracking import is_server, redact
 
 
 @click.command()
@@ -36,7 +38,7 @@ def sweep(
     around = _surroundings(home, options)
     checked = check_file(file, overrides=overrides, directory=around.directory)
     summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
-    return _end(summary, home, as_json=as_json, quiet=options.quiet)
+    return _end(summary, home, options, as_json=as_json)
 
 
 @click.command()
@@ -48,7 +50,7 @@ def sweep(
 def resume(reference: str, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home) -> int:
     """Go on with SWEEP (name or id): open trials first, then the rest of its budget."""
     summary = resume_sweep(reference, _surroundings(home, options), overrides=overrides)
-    return _end(summary, home, as_json=as_json, quiet=options.quiet)
+    return _end(summary, home, options, as_json=as_json)
 
 
 def _surroundings(home: Home, options: RunOptions) -> Surroundings:
@@ -79,18 +81,53 @@ def _watcher(options: RunOptions) -> Watcher:
     return LiveTable(console) if live else PlainLines(console, epochs=options.epochs)
 
 
-def _end(summary: SweepSummary, home: Home, *, as_json: bool, quiet: bool) -> int:
+def _end(summary: SweepSummary, home: Home, options: RunOptions, *, as_json: bool) -> int:
     if as_json:
         print_json(summary.to_json())
-    if not quiet:
-        _farewell(summary, home)
+    if not options.quiet:
+        _farewell(summary, home, options)
     return summary.exit_code
 
 
-def _farewell(summary: SweepSummary, home: Home) -> None:
+def _prefix(home: Home) -> str:
+    """Where things are, for the next command: all that this one was told and that the shell is not set to."""
+    told = {
+        "ORCH_HOME": None if home.root == Path(".orch") else str(home.root),
+        "ORCH_LEDGER": home.ledger,
+        "ORCH_STORAGE": str(home.storage) if home.storage else None,
+    }
+    return "".join(
+        f"{name}={shlex.quote(redact(value))} "
+        for name, value in told.items()
+        if value and value != os.environ.get(name)
+    )
+
+
+def _resume_command(summary: SweepSummary, options: RunOptions) -> str:
+    sweep = summary.sweep
+    command = f"orch resume {sweep.name}"
+    if options.runner != "ray":
+        command += f" --runner {options.runner}"
+    if options.address not in (None, os.environ.get("ORCH_RAY_ADDRESS")):
+        command += f" --address {options.address}"
+    if summary.state == "BUDGET_ENDED":
+        command += f" --set budget.wall_hours={2 * (sweep.spec.budget.wall_hours or 0):g}"
+    return command
+
+
+def _mlflow_place(uri: str, home: Home, prefix: str) -> str:
+    """A server is opened by its address, a store with `orch ui`."""
+    if is_server(uri):
+        return redact(uri)
+    known = replace(home, tracking=os.environ.get("MLFLOW_TRACKING_URI")).tracking_uri
+    option = "" if uri == known else f" --tracking-uri {shlex.quote(redact(uri))}"
+    return f"{redact(uri)}: {prefix}orch ui{option}"
+
+
+def _farewell(summary: SweepSummary, home: Home, options: RunOptions) -> None:
     """The best trial, where to look, and the exact command that goes on."""
     console = Console(stderr=True, highlight=False)
-    prefix = "" if home.root == Path(".orch") else f"ORCH_HOME={home.root} "
+    prefix = _prefix(home)
     sweep = summary.sweep
     console.print(Text(f"{sweep.name}: {summary.state.lower().replace('_', ' ')} ({sweep.reason})", style="bold"))
     counts = ", ".join(f"{count} {key}" for key, count in summary.counts.items() if count)
@@ -106,17 +143,14 @@ def _farewell(summary: SweepSummary, home: Home) -> None:
     else:
         console.print("  best     no trial has a value")
     _print_failures(console, summary)
-    console.print(f"  look     {prefix}orch show {sweep.name}", markup=False)
-    console.print(f"  MLflow   {redact(sweep.tracking_uri or '')}: {prefix}orch ui", markup=False, soft_wrap=True)
+    console.print(f"  look     {prefix}orch show {sweep.name}", markup=False, soft_wrap=True)
+    place = _mlflow_place(sweep.tracking_uri or home.tracking_uri, home, prefix)
+    console.print(f"  MLflow   {place}", markup=False, soft_wrap=True)
     if summary.num_pending:
         text = f"  MLflow   {summary.num_pending} operations are not delivered yet: {prefix}orch sync {sweep.name}"
-        console.print(Text(text, style="yellow"))
+        console.print(Text(text, style="yellow"), soft_wrap=True)
     if summary.state != "COMPLETE":
-        command = f"{prefix}orch resume {sweep.name}"
-        if summary.state == "BUDGET_ENDED":
-            hours = 2 * (sweep.spec.budget.wall_hours or 0)
-            command += f" --set budget.wall_hours={hours:g}"
-        console.print(Text(f"  resume   {command}", style="bold"))
+        console.print(Text(f"  resume   {prefix}{_resume_command(summary, options)}", style="bold"), soft_wrap=True)
     sys.stderr.flush()
 
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictFloat, Stric
 from orchestrator.space import Parameter
 from orchestrator.spec.dotted import nest
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -190,7 +192,7 @@ class Resources(_Section):
 class SweepSpec(_Section):
     """One question: a trainable, a space, and how to search it."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="Lower-case letters, digits, '-', '_', '.'.")
+    name: str = Field(pattern=NAME_PATTERN, description="Lower-case letters, digits, '-', '_', '.'.")
     trainable: str = Field(min_length=1, description="A registered name, or your own my_pkg.my_module:train.")
     objective: Objective
     space: Mapping[str, Parameter] = Field(min_length=1, description="Dotted config key to its domain.")

@@ -1,5 +1,6 @@
 """Everything that is checked of a sweep file before anything starts."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from orchestrator.errors import OrchError, SpecError, UsageError
 from orchestrator.space import SearchSpace
 from orchestrator.spec import SpecDocument, SweepSpec, check_config, load, resolve
+from orchestrator.spec.model import NAME_PATTERN
 from orchestrator.trial import JsonValue, Value
 from trainables.registry import TrainableError, TrainableInfo, load_info
 
@@ -36,6 +38,17 @@ class CheckedSweep:
             mode="json"
         )
         return dumped
+
+
+def check_name(name: str) -> None:
+    """Refuse a `--name` that the file's `name:` could not be either; `compare SWEEP/NUMBER` needs it free of slashes.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    if re.fullmatch(NAME_PATTERN, name) is None:
+        allowed = "up to 63 of a-z, 0-9, '-', '_' and '.' (the first is a letter or digit)"
+        raise UsageError(f"{name!r} is not a name for a sweep; allowed: {allowed}")
 
 
 def check_file(path: Path, *, overrides: Sequence[str] = (), directory: Path) -> CheckedSweep:

@@ -15,7 +15,7 @@ from orchestrator.execution.runner import Capacity, Runner
 from orchestrator.execution.signals import Received, pausing_on_signals
 from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Ledger, Storage, SweepRecord, SweepState
-from orchestrator.sweeps.checks import CheckedSweep, check
+from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage
@@ -79,9 +79,11 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
     """Run a new sweep to its end.
 
     Raises:
-        UsageError: the name is taken, or the cluster can never run a trial.
+        UsageError: the name is none or taken, or the cluster can never run a trial.
         InfrastructureError: cluster or ledger cannot be reached. Nothing was created.
     """
+    if name is not None:
+        check_name(name)
     paths = around.home.sweep(sweep_id)
     runner = around.runner(paths)
     with ExitStack() as stack:
