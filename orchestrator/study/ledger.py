@@ -6,7 +6,7 @@ anyone acts on it; an ending is stored with its reason before it is told to the 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import optuna
 from optuna.study import Study
@@ -45,6 +45,11 @@ class _Live:
     steps: set[int]
     reported: set[int]
     rungs: int
+
+
+def _rungs_decided(known: TrialRecord) -> int:
+    rungs = [decision["rung"] for decision in known.decisions]
+    return max((1 + rung for rung in rungs if isinstance(rung, int)), default=0)
 
 
 class Ledger:
@@ -117,9 +122,11 @@ class Ledger:
         frozen = self._study._storage.get_trial(trial._trial_id)
         known = read_trial(frozen, self.spec.objective)
         steps = {m.step for m in known.measurements}
-        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), rungs_done(frozen))
+        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), _rungs_decided(known))
         last_step = known.measurements[-1].step if known.measurements else None
-        return Suggestion(trial.number, params, attempt, last_step, best_value=known.value, best_step=known.best_step)
+        suggestion = Suggestion(trial.number, params, attempt, last_step)
+        # The untrained model is no best that a checkpoint was kept of.
+        return replace(suggestion, best_value=known.value, best_step=known.best_step) if known.best_step else suggestion
 
     def report(self, number: int, measurement: Measurement, *, last: bool = False) -> Ending | None:
         """Store a measurement, then ask the pruner.
@@ -142,11 +149,18 @@ class Ledger:
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
         live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
         live.steps.add(measurement.step)
-        if decision is None or not decision.pruned:
+        return None if decision is None else self._pruned(decision.to_json())
+
+    def _pruned(self, decision: Mapping[str, JsonValue]) -> Ending | None:
+        if not decision["pruned"]:
             return None
-        return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision.to_json()})
+        return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision})
 
     def _decide(self, live: "_Live", *, last: bool) -> Decision | None:
+        """Optuna notes each rung that a trial reaches; one without a decision of ours is decided here.
+
+        The note alone decides nothing: an earlier driver may have died right after it.
+        """
         pruner, direction = self.spec.pruner, self.spec.objective.direction
         if isinstance(pruner, NoPruner):
             return None
@@ -160,7 +174,16 @@ class Ledger:
         if live.rungs == rungs_before:
             return None
         rivals = optuna.pruners._filter_study(self._study, frozen).get_trials(deepcopy=False)
-        return explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction, pruned=pruned)
+        decision = explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction)
+        return replace(decision, pruned=False) if last else decision
+
+    def overdue(self, number: int) -> Ending | None:
+        """The ending of an open trial that an earlier driver stored, or its pruner decided, before it died."""
+        record = self.record(number)
+        if record.ending is not None or not record.decisions:
+            return record.ending
+        newest = record.decisions[-1]
+        return self._pruned(newest) if newest["step"] == record.measurements[-1].step else None
 
     def tell(self, number: int, ending: Ending) -> TrialRecord:
         """End a trial that this process handed out: store the reason, then tell the sampler."""

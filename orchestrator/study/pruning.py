@@ -7,7 +7,7 @@ from typing import Any
 
 from optuna.pruners import BasePruner, HyperbandPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.pruners import MedianPruner as OptunaMedianPruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from orchestrator.errors import UsageError
 from orchestrator.spec.model import AshaPruner, Direction, MedianPruner, Pruner
@@ -58,7 +58,7 @@ def build_pruner(pruner: Pruner, *, max_epochs: int | None) -> BasePruner:
                 raise UsageError("pruner hyperband: set max_epochs; the config has no field `epochs` to take it from")
             return HyperbandPruner(min_resource=min_epochs, max_resource=longest, reduction_factor=factor)
         case MedianPruner(startup_trials=startup_trials, min_epochs=min_epochs):
-            return OptunaMedianPruner(n_startup_trials=startup_trials, n_warmup_steps=max(0, min_epochs - 1))
+            return OptunaMedianPruner(n_startup_trials=startup_trials, n_warmup_steps=min_epochs)
         case _:
             return NopPruner()
 
@@ -71,10 +71,8 @@ def rungs_done(trial: FrozenTrial) -> int:
     return rung
 
 
-def explain_rung(
-    trial: FrozenTrial, trials: Sequence[FrozenTrial], *, factor: int, direction: Direction, pruned: bool
-) -> Decision:
-    """The decision at the highest rung that the trial has just reached.
+def explain_rung(trial: FrozenTrial, trials: Sequence[FrozenTrial], *, factor: int, direction: Direction) -> Decision:
+    """The decision at the highest rung that the trial has reached, by the rule of Optuna's successive halving.
 
     `trials` are those it competes with at that rung: all of the sweep, or of its hyperband bracket.
     """
@@ -92,17 +90,15 @@ def explain_rung(
         cutoff=ranked[promotable],
         rank=1 + ranked.index(value),
         num_compared=len(ranked),
-        pruned=pruned,
+        pruned=ranked.index(value) > promotable,
     )
 
 
 def explain_median(trial: FrozenTrial, trials: Sequence[FrozenTrial], *, direction: Direction) -> Decision:
-    """The decision that ended a trial by the median of the others at its last step."""
+    """The decision that ended a trial by the median of the complete ones at its last step."""
     step = trial.last_step or 0
     others = [
-        t.intermediate_values[step]
-        for t in trials
-        if t.number != trial.number and t.state.is_finished() and step in t.intermediate_values
+        t.intermediate_values[step] for t in trials if t.state is TrialState.COMPLETE and step in t.intermediate_values
     ]
     value = _best_first(list(trial.intermediate_values.values()), direction)[0]
     ranked = _best_first([*others, value], direction)

@@ -40,7 +40,7 @@ class Desk:
     def create(self, spec: SweepSpec, fixed: Mapping[str, JsonValue] | None = None) -> Ledger:
         """A new sweep; `fixed` defaults to what the toy's Config says."""
         if fixed is None:
-            fixed = check(parse(dump(spec), file="toy.yaml")).fixed
+            fixed = check(parse(dump(spec), file="toy.yaml"), directory=self.folder).fixed
         return self.storage().create(SweepRecord(NAME, "id-1", spec, created_ms=0, fixed=fixed))
 
     def reopen(self) -> Ledger:
