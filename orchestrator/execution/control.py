@@ -5,6 +5,7 @@ runs in the driver's one thread, but for `request_pause` and `progress`, which o
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -118,6 +119,7 @@ class SweepControl:
                 self._count(record)
         self._earlier_ended = self._tally.num_ended
         self._interrupted = ledger.interrupted()
+        self._say_again(ledger.records())
 
     # --- what a runner calls
 
@@ -126,14 +128,13 @@ class SweepControl:
         self.tick()
         if self.halt:
             return None
-        suggestion = self._interrupted.pop(0) if self._interrupted else self.ledger.ask()
+        suggestion = self._take_up()
+        if suggestion is None and not self.halt:
+            suggestion = self.ledger.ask()
         if suggestion is None:
             return None
         self._phase = "searching"
-        record = self.ledger.record(suggestion.number)
-        self._active[suggestion.number] = _Active(
-            suggestion, list(record.measurements), self._clock.monotonic_s(), best=record.value
-        )
+        self._activate(suggestion)
         config = resolve(self.spec, suggestion.params)
         self._tracker.start_trial(suggestion, config)
         again = f", attempt {suggestion.attempt}" if suggestion.attempt > 1 else ""
@@ -217,7 +218,10 @@ class SweepControl:
     def finish(self) -> Halt:
         """Pause what is still open, and say how the sweep ended."""
         left_open = list(self._active)
-        for number in left_open:
+        # Those that no runner has asked for were handed out by the ledger all the same.
+        for suggestion in self._interrupted:
+            self._activate(suggestion)
+        for number in list(self._active):
             self.paused(number)
         self._phase = "finished"
         if self.halt:
@@ -281,13 +285,45 @@ class SweepControl:
         hours = self.spec.budget.wall_hours
         return None if hours is None else hours * 3600
 
+    def _say_again(self, records: Sequence[TrialRecord]) -> None:
+        """Tell the tracker what it may have missed: a driver can die between a write to the ledger and the next one.
+
+        All that went before has arrived in the outbox, and what is said twice counts once.
+        """
+        newest_ms = max((record.ended_ms or 0 for record in records), default=0)
+        for record in records:
+            if not record.state.is_terminal and record.measurements:
+                self._tracker.measure(record.number, record.measurements[-1])
+            elif record.ending and record.ended_ms == newest_ms:
+                self._tracker.end_trial(record.number, record.ending, record)
+
+    def _activate(self, suggestion: Suggestion) -> None:
+        record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()
+        self._active[suggestion.number] = _Active(
+            suggestion, list(record.measurements), now_s, best=suggestion.best_value
+        )
+
+    def _take_up(self) -> Suggestion | None:
+        """The next trial that an earlier driver left open; one whose ending was due when it died ends now."""
+        while self._interrupted and not self.halt:
+            suggestion = self._interrupted.pop(0)
+            number = suggestion.number
+            ending = self.ledger.overdue(number)
+            if (ending is None or ending.cause is Cause.PRUNED) and suggestion.last_step is not None:
+                ending = self._judge(self.ledger.record(number).measurements, pruned=ending)
+            if ending is None:
+                return suggestion
+            self._activate(suggestion)
+            self._end(number, ending)
+        return None
+
     def _measured(self, number: int, outcome: Measured) -> Directive:
         active, objective = self._active[number], self.spec.objective
         if objective.metric not in outcome.metrics:
             self._objective_missing(number, outcome)
             return Directive.END
         measurement = Measurement(outcome.step, outcome.metrics, outcome.train_s, self._clock.now_ms())
-        last = self.ledger.max_epochs is not None and outcome.step >= self.ledger.max_epochs
+        last = self._is_last(outcome.step)
         if active.history and measurement.step <= active.history[-1].step:
             return Directive.PAUSE if self.halt else Directive.GO_ON
         pruned = self.ledger.report(number, measurement, last=last)
@@ -296,15 +332,21 @@ class SweepControl:
         self._tracker.measure(number, measurement)
         value = measurement.metrics[objective.metric]
         self._listener(Event("measured", f"trial {number} epoch {measurement.step} {objective.metric} {value:.4g}"))
-        ending = stopping.decide(self.spec.stop, active.history, objective)
-        if ending is not None and ending.cause is Cause.SETTLED and last:
-            ending = None
-        if ending is None or (ending.cause is Cause.SETTLED and pruned):
-            ending = pruned
+        ending = self._judge(active.history, pruned=pruned)
         if ending is not None:
             self._end(number, ending)
             return Directive.END
         return Directive.PAUSE if self.halt and not last else Directive.GO_ON
+
+    def _is_last(self, step: int) -> bool:
+        return self.ledger.max_epochs is not None and step >= self.ledger.max_epochs
+
+    def _judge(self, history: Sequence[Measurement], *, pruned: Ending | None) -> Ending | None:
+        """Whether a trial ends after its newest measurement; a full-length one finishes instead of settling."""
+        ending = stopping.decide(self.spec.stop, history, self.spec.objective)
+        if ending is not None and ending.cause is Cause.SETTLED and self._is_last(history[-1].step):
+            ending = None
+        return pruned if ending is None or (ending.cause is Cause.SETTLED and pruned) else ending
 
     def _note_best(self, active: _Active, measurement: Measurement) -> None:
         value = measurement.metrics[self.spec.objective.metric]

@@ -1,0 +1,367 @@
+"""The control logic, driven by the in-process runner over a real ledger: every ending, every kind of pause."""
+
+import pytest
+
+from orchestrator.execution.assignment import Done, Measured
+from orchestrator.execution.control import Directive
+from orchestrator.execution.local import LocalRunner
+from orchestrator.study import SweepState
+from orchestrator.tracking.operations import EndTrial, LogMetrics, StartTrial
+from orchestrator.trial import Cause, Ending, Measurement, RunStatus, TrialState
+from tests.support.clocks import FakeClock
+from tests.support.specs import modes, toy_spec
+from tests.support.toys import Mode
+
+CURVE = {"val/score", "noise"}
+
+
+def curves(records):
+    """What a trial measured, but for what differs from run to run."""
+    return [
+        (r.number, r.state, dict(r.params), [(m.step, {k: m.metrics[k] for k in CURVE}) for m in r.measurements])
+        for r in records
+    ]
+
+
+def diary(path):
+    return path.read_text().splitlines()
+
+
+def one(desk, mode, **sections):
+    """The only trial of a sweep in which the toy behaves in one way."""
+    halt = desk.run(toy_spec(**{**modes(mode), **sections}))
+    (record,) = desk.records()
+    return halt, record
+
+
+def test_a_sweep_ends_with_every_trial_complete(desk):
+    halt = desk.run(toy_spec(trials=3))
+    assert (halt.state, halt.reason) == (SweepState.COMPLETE, "all 3 trials have ended")
+    records = desk.records()
+    assert [(r.state, r.epochs, r.ending.cause) for r in records] == [(TrialState.COMPLETE, 4, Cause.FINISHED)] * 3
+    for record in records:
+        quality = 1 - (record.params["x"] - 0.3) ** 2
+        assert record.value == pytest.approx(quality * (1 - 0.5**4))
+        assert record.best_step == 4
+
+
+def test_measurements_reach_the_ledger_and_the_tracker_alike(desk):
+    desk.run(toy_spec(trials=2))
+    said = [(o.number, o.step, o.metrics) for o in desk.said() if isinstance(o, LogMetrics) and "noise" in o.metrics]
+    stored = [
+        (r.number, m.step, {**m.metrics, "time/train_s": m.train_s}) for r in desk.records() for m in r.measurements
+    ]
+    assert [(n, s) for n, s, _ in said] == [(n, s) for n, s, _ in stored]
+    for (_, _, a), (_, _, b) in zip(said, stored, strict=True):
+        assert a == pytest.approx(b, abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", [Mode.NAN, Mode.INFINITE])
+def test_a_non_finite_objective_fails_the_trial_at_once(desk, tmp_path, mode):
+    _, record = one(desk, mode, config={"diary": str(tmp_path / "diary"), "epochs": 9})
+    assert (record.state, record.ending.cause, record.ending.reason) == (
+        TrialState.FAILED,
+        Cause.DIVERGED,
+        "diverged",
+    )
+    assert [m.step for m in record.measurements] == [0, 1, 2]
+    assert diary(tmp_path / "diary")[-2:] == ["x=0.3 epoch 2", "x=0.3 end"]
+    assert record.value == pytest.approx(0.5)
+
+
+def test_another_metric_may_be_nan_unless_a_rule_watches_it(desk):
+    _, record = one(desk, Mode.SIDE_NAN)
+    assert record.state is TrialState.COMPLETE
+
+
+STOPS = [
+    (Mode.FLAT, {"type": "plateau", "patience": 2}, TrialState.COMPLETE, Cause.SETTLED, 3),
+    (Mode.LEARN, {"type": "target", "value": 0.6}, TrialState.COMPLETE, Cause.SETTLED, 2),
+    (Mode.LEARN, {"type": "max_epochs", "epochs": 2}, TrialState.COMPLETE, Cause.SETTLED, 2),
+    (Mode.COLLAPSE, {"type": "collapse", "after_epochs": 2}, TrialState.PRUNED, Cause.SICK, 2),
+    (Mode.SINK, {"type": "below_untrained", "after_epochs": 3}, TrialState.PRUNED, Cause.SICK, 3),
+    (Mode.SIDE_NAN, {"type": "non_finite", "metrics": ["noise"]}, TrialState.FAILED, Cause.DIVERGED, 2),
+]
+
+
+@pytest.mark.parametrize(("mode", "rule", "state", "cause", "epochs"), STOPS)
+def test_each_stop_rule_ends_a_trial_with_its_numbers(desk, mode, rule, state, cause, epochs):
+    halt, record = one(desk, mode, stop=[rule], config={"epochs": 9})
+    assert (record.state, record.ending.cause, record.epochs) == (state, cause, epochs)
+    assert record.ending.detail["rule"] == rule["type"]
+    assert "threshold" in record.ending.detail
+    assert halt.state is (SweepState.FAILED if state is TrialState.FAILED else SweepState.COMPLETE)
+
+
+def test_a_rule_that_fires_at_the_last_epoch_leaves_the_trial_finished(desk):
+    _, record = one(desk, Mode.LEARN, stop=[{"type": "max_epochs", "epochs": 4}])
+    assert (record.epochs, record.ending.cause) == (4, Cause.FINISHED)
+
+
+def test_a_pruned_trial_is_pruned_with_its_curve_and_never_complete(desk):
+    desk.run(toy_spec(trials=8, pruner={"type": "asha", "min_epochs": 1, "reduction_factor": 2}))
+    records = desk.records()
+    pruned = [r for r in records if r.state is TrialState.PRUNED]
+    assert pruned
+    assert {r.state for r in records} == {TrialState.PRUNED, TrialState.COMPLETE}
+    for record in pruned:
+        assert record.epochs < 4
+        assert record.ending.detail["pruned"] is True
+        assert record.ending.detail["step"] == record.epochs
+    ends = {o.number: o.status for o in desk.said() if isinstance(o, EndTrial)}
+    assert all(ends[r.number] is (RunStatus.KILLED if r in pruned else RunStatus.FINISHED) for r in records)
+
+
+FAULTS = [
+    (Mode.RAISE, "ValueError: no luck"),
+    (Mode.EXIT, "SystemExit: enough"),
+    (Mode.DICT, "TypeError: the trainable yielded dict, not a trainables.contract.Measurement"),
+    (Mode.TEXT_METRIC, "TypeError: the metric val/score is str, not a number"),
+    (Mode.NONE_METRIC, "TypeError: the metric noise is NoneType, not a number"),
+    (Mode.BACKWARDS, "ValueError: step 1 was yielded after step 1; steps must increase"),
+]
+
+
+@pytest.mark.parametrize(("mode", "reason"), FAULTS)
+def test_a_faulty_trainable_fails_its_trial_and_no_more(desk, mode, reason):
+    halt = desk.run(toy_spec(**modes(mode, Mode.LEARN)))
+    assert halt.state is SweepState.COMPLETE
+    (failed,) = [r for r in desk.records() if r.params["mode"] == mode]
+    assert (failed.state, failed.ending.cause, failed.ending.reason) == (TrialState.FAILED, Cause.ERROR, reason)
+    assert reason.split(":")[0] in failed.ending.detail["traceback"]
+
+
+def test_the_traceback_shows_the_persons_code(desk):
+    _, record = one(desk, Mode.RAISE)
+    text = record.ending.detail["traceback"]
+    assert 'raise ValueError(f"no luck' in text
+    assert "toys.py" in text
+    assert "attempt.py" not in text
+
+
+def test_a_trainable_that_measures_nothing_has_failed(desk):
+    _, record = one(desk, Mode.RETURN, config={"at": 0})
+    assert record.ending.reason == "the trainable returned without a measurement"
+
+
+def test_a_trainable_may_return_early(desk):
+    _, record = one(desk, Mode.RETURN)
+    assert (record.state, record.epochs) == (TrialState.COMPLETE, 1)
+
+
+def test_numbers_of_numpy_and_torch_are_numbers(desk):
+    _, record = one(desk, Mode.LIBRARY_NUMBERS)
+    assert record.state is TrialState.COMPLETE
+    assert record.measurements[4].metrics == {"val/score": 1.5, "noise": 0.25}
+
+
+def test_a_config_that_the_trainable_refuses_fails_the_trial(desk):
+    spec = toy_spec(space={"x": {"type": "float", "low": 50.0, "high": 60.0}}, trials=1)
+    ledger = desk.create(spec, fixed={})  # as if the check before the start had let it through
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    LocalRunner().run(control)
+    tracker.close()
+    assert desk.records()[0].ending.reason.startswith("the config is not valid: x: ")
+
+
+def test_equal_failures_end_the_sweep(desk):
+    spec = toy_spec(config={"mode": "raise"}, budget={"trials": 20, "max_failures": 3})
+    halt = desk.run(spec)
+    assert halt.state is SweepState.FAILED
+    assert halt.reason == "3 equal failures before any success: ValueError: no luck"
+    assert [r.ending.reason for r in desk.records()] == ["ValueError: no luck"] * 3
+
+
+def test_failures_after_a_success_do_not_end_the_sweep(desk):
+    spec = toy_spec(**{**modes(Mode.LEARN, Mode.RAISE, Mode.TEXT_METRIC, Mode.NAN), "seed": 3})
+    halt = desk.run(spec)
+    assert halt.state is SweepState.COMPLETE
+    assert len(desk.records()) == 4
+
+
+def test_a_sweep_in_which_all_failed_has_failed(desk):
+    halt = desk.run(toy_spec(config={"mode": "raise"}, trials=2))
+    assert (halt.state, halt.reason) == (SweepState.FAILED, "every trial failed")
+
+
+def test_an_objective_that_is_never_reported_ends_the_sweep_and_says_what_is(desk):
+    halt = desk.run(toy_spec(config={"mode": "missing", "at": 0}, trials=5))
+    assert halt.state is SweepState.FAILED
+    assert "does not report the objective val/score; it reports noise" in halt.reason
+    (record,) = desk.records()
+    assert record.state is TrialState.FAILED
+
+
+# --- budget, pause, resume
+
+
+def test_the_wall_budget_ends_the_sweep_and_a_larger_one_goes_on(desk):
+    fake = FakeClock()
+
+    def minute(control, event):
+        if event.kind == "measured":
+            fake.advance(60)
+
+    spec = toy_spec(budget={"trials": 3, "wall_hours": 0.1})
+    halt = desk.run(spec, listener=minute, clock=fake.clock)
+    assert halt.state is SweepState.BUDGET_ENDED
+    assert "0.1 wall hours" in halt.reason
+    assert [(r.state, r.epochs) for r in desk.records()] == [(TrialState.COMPLETE, 4), (TrialState.PAUSED, 1)]
+    halt = desk.run(listener=minute, clock=FakeClock().clock, earlier_wall_s=400)
+    assert halt.state is SweepState.BUDGET_ENDED, "what earlier drivers took counts"
+
+
+def test_a_pause_keeps_the_trial_open_and_the_next_driver_ends_it_as_if_nothing_had_been(desk, tmp_path):
+    spec = toy_spec(trials=4, sampler={"type": "tpe", "startup_trials": 2}, pruner={"type": "asha"})
+    uninterrupted = tmp_path / "straight"
+    uninterrupted.mkdir()
+    straight = type(desk)(uninterrupted, desk.empty)
+    straight.run(spec)
+
+    pauses = []
+
+    def pause_each(control, event):
+        pauses.append(event.kind)
+        if pauses.count("measured") % 3 == 0:
+            control.request_pause("a test")
+
+    halt = desk.run(spec, listener=pause_each)
+    assert (halt.state, halt.reason) == (SweepState.PAUSED, "a test")
+    drivers = 1
+    while halt.state is SweepState.PAUSED:
+        assert sum(r.state is TrialState.PAUSED for r in desk.records()) <= 1
+        halt = desk.run(listener=pause_each)
+        drivers += 1
+    assert drivers > 3
+    assert halt.state is SweepState.COMPLETE
+    assert curves(desk.records()) == curves(straight.records())
+    assert [r.decisions for r in desk.records()] == [r.decisions for r in straight.records()]
+    straight.close()
+
+
+def test_a_paused_trial_says_so_to_the_tracker_and_runs_again_later(desk):
+    def pause(control, event):
+        if event.kind == "measured" and control.ledger.record(0).epochs == 2:
+            control.request_pause("a test")
+
+    desk.run(toy_spec(trials=1), listener=pause)
+    (record,) = desk.records()
+    assert (record.state, record.epochs, record.attempt) == (TrialState.PAUSED, 2, 1)
+    ends = [o for o in desk.said() if isinstance(o, EndTrial)]
+    assert [(o.status, o.tags["orch.state"]) for o in ends] == [(RunStatus.KILLED, "PAUSED")]
+    desk.run()
+    (record,) = desk.records()
+    assert (record.state, record.attempt) == (TrialState.COMPLETE, 2)
+    kinds = [type(o) for o in desk.said() if isinstance(o, StartTrial | EndTrial)]
+    assert kinds == [StartTrial, EndTrial, StartTrial, EndTrial]
+    steps = [o.step for o in desk.said() if isinstance(o, LogMetrics) and "noise" in o.metrics]
+    assert sorted(set(steps)) == [0, 1, 2, 3, 4]
+    assert steps.count(1) == 1
+
+
+def test_the_stop_file_pauses(desk):
+    fake = FakeClock(tick_s=0.3)
+
+    def ask(control, event):
+        if event.kind == "measured":
+            desk.stop_request.touch()
+
+    halt = desk.run(toy_spec(trials=9), listener=ask, clock=fake.clock)
+    assert (halt.state, halt.reason) == (SweepState.PAUSED, "orch stop")
+    assert len(desk.records()) == 1
+
+
+def test_open_trials_that_no_runner_asks_for_are_paused_again(desk):
+    ledger = desk.create(toy_spec(trials=5))
+    for _ in range(3):
+        ledger.ask()
+    tracker = desk.tracker()
+    control = desk.control(desk.reopen(), tracker)
+    assert control.next().number == 0
+    control.request_pause("a test")
+    assert control.next() is None
+    assert control.finish().state is SweepState.PAUSED
+    tracker.close()
+    assert [r.state for r in desk.records()] == [TrialState.PAUSED] * 3
+    assert {o.number for o in desk.said() if isinstance(o, EndTrial)} == {0, 1, 2}
+
+
+def test_a_trial_whose_ending_was_due_when_the_driver_died_ends_without_another_epoch(desk, tmp_path):
+    spec = toy_spec(trials=1, stop=[{"type": "target", "value": 0.4}], config={"diary": str(tmp_path / "diary")},
+                    space={"x": {"type": "fixed", "value": 0.3}})  # fmt: skip
+    ledger = desk.create(spec)
+    suggestion = ledger.ask()
+    ledger.report(suggestion.number, Measurement(0, {"val/score": 0.0}, 0.1, 1))
+    ledger.report(suggestion.number, Measurement(1, {"val/score": 0.5}, 0.1, 2))
+    desk.run()
+    (record,) = desk.records()
+    assert (record.state, record.ending.reason, record.epochs) == (TrialState.COMPLETE, "target", 1)
+    assert not (tmp_path / "diary").exists()
+
+
+def test_what_the_tracker_missed_when_the_driver_died_is_said_again(desk):
+    ledger = desk.create(toy_spec(trials=3))
+    for number in range(2):
+        ledger.ask()
+        ledger.report(number, Measurement(1, {"val/score": 0.5 + number}, 0.1, 7))
+    ledger.tell(0, Ending(Cause.FINISHED, "finished"))
+    tracker = desk.tracker()
+    control = desk.control(desk.reopen(), tracker)
+    control.request_pause("a test")
+    control.finish()
+    tracker.close()
+    said = desk.said()
+    assert [o.status for o in said if isinstance(o, EndTrial) and o.number == 0] == [RunStatus.FINISHED]
+    (logged,) = [o for o in said if isinstance(o, LogMetrics) and o.number == 1 and "val/score" in o.metrics]
+    assert (logged.step, logged.at_ms, logged.metrics["val/score"]) == (1, 7, 1.5)
+
+
+def test_a_lost_worker_fails_its_trial_but_not_while_the_sweep_halts(desk):
+    ledger = desk.create(toy_spec(trials=3))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    control.next()
+    control.next()
+    control.lost(0, "SIGKILL")
+    assert ledger.record(0).ending.cause is Cause.WORKER_LOST
+    control.request_pause("a test")
+    control.lost(1, "SIGTERM")
+    assert control.outcome(1, Done()) is Directive.END
+    assert control.is_drained
+    control.finish()
+    tracker.close()
+    assert [r.state for r in desk.records()] == [TrialState.FAILED, TrialState.PAUSED]
+
+
+def test_outcomes_of_a_trial_that_has_ended_are_not_heard(desk):
+    ledger = desk.create(toy_spec(trials=1))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    control.next()
+    control.outcome(0, Measured(1, {"val/score": 0.5}, 0.1))
+    control.outcome(0, Done())
+    assert control.outcome(0, Measured(2, {"val/score": 0.9}, 0.1)) is Directive.END
+    control.lost(0, "later")
+    tracker.close()
+    (record,) = desk.records()
+    assert (record.state, record.epochs) == (TrialState.COMPLETE, 1)
+
+
+def test_progress_counts_what_is_and_guesses_what_is_left(desk):
+    fake = FakeClock()
+    seen = []
+
+    def watch(control, event):
+        fake.advance(10)
+        seen.append(control.progress())
+
+    desk.run(toy_spec(trials=2), listener=watch, clock=fake.clock)
+    first, last = seen[0], seen[-1]
+    assert (first.num_ended, first.eta_s, first.limit, first.max_epochs) == (0, None, 2, 4)
+    assert [t.number for t in first.running] == [0]
+    assert (last.num_ended, last.running, last.eta_s) == (2, (), 0)
+    assert last.causes == {Cause.FINISHED: 2}
+    assert last.best[1] == max(r.value for r in desk.records())
+    assert last.lag.num_pending > 0
+    assert last.train_s == pytest.approx(sum(r.train_s for r in desk.records()), abs=1e-4)
