@@ -3,13 +3,14 @@
 Used by every runner. Whatever a user's code raises comes back as data; nothing of it can end the worker.
 """
 
+import operator
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import SupportsFloat, cast
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -18,6 +19,8 @@ from orchestrator.execution.assignment import Assignment, Done, Measured, Outcom
 from orchestrator.execution.checkpoints import CheckpointFolder
 from trainables.contract import Measurement, State, Train, TrialContext
 from trainables.registry import load_info, load_train
+
+_RETURNED = object()
 
 
 def prepare(trainable: str, directory: Path) -> tuple[type[BaseModel], Train]:
@@ -50,21 +53,27 @@ class Attempt:
             if self._measurements is None:
                 self._measurements = self._start()
                 started_s = time.perf_counter()
-            measurement = next(self._measurements)
+            yielded = next(self._measurements, _RETURNED)
             train_s = time.perf_counter() - started_s
-            self._check(measurement)
-            self._keep(measurement)
-        except StopIteration:
-            self._folder.flush()
-            return Done()
-        except Exception as error:
+            if yielded is _RETURNED:
+                self._folder.flush()
+                return Done()
+            measured = self._checked(yielded, train_s)
+            self._keep(measured)
+        # A trainable may call sys.exit(); that ends the trial, not the worker.
+        except (Exception, SystemExit) as error:
             return Raised(_one_line(error), _user_traceback(error))
-        return Measured(measurement.step, dict(measurement.metrics), train_s)
+        return measured
 
     def save(self) -> None:
-        """Checkpoint the step that was measured last, if the trainable offered its state."""
-        if self._state is not None and self._step >= 0:
+        """Checkpoint the step that was measured last, if the trainable offered its state and it can be written."""
+        if self._state is None or self._step < 0:
+            return
+        try:
             self._folder.write(self._step, self._state())
+        except Exception:
+            # The trial then goes on from an older checkpoint, or from its beginning.
+            traceback.print_exc()
 
     def close(self) -> None:
         """Write the best checkpoint and end the generator; what that raises does not matter any more."""
@@ -77,7 +86,7 @@ class Attempt:
             return
         try:
             measurements.close()
-        except Exception:
+        except (Exception, SystemExit):
             traceback.print_exc()
 
     def _start(self) -> Iterator[Measurement]:
@@ -85,9 +94,10 @@ class Attempt:
         config_type, train = prepare(assignment.trainable, assignment.directory)
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
-        resume = None
-        if assignment.last_step is not None:
-            resume = self._folder.read_newest(not_after=assignment.last_step)
+        resume = self._folder.read_newest(not_after=-1 if assignment.last_step is None else assignment.last_step)
+        if not self._folder.has_best:
+            # It was held in memory by a process that died; its step is measured again and is the best again.
+            self._best = None
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
         context = TrialContext(seed=assignment.seed, device=device, resume=resume, save=self._offer)
         return train(config, context)
@@ -95,17 +105,17 @@ class Attempt:
     def _offer(self, state: Callable[[], State]) -> None:
         self._state = state
 
-    def _check(self, measurement: Measurement) -> None:
-        # A user's trainable is not type-checked; what it yields is.
-        if not isinstance(cast(object, measurement), Measurement):
-            raise TypeError(
-                f"the trainable yielded {type(measurement).__name__}, not a trainables.contract.Measurement"
-            )
-        if measurement.step <= self._step:
-            raise ValueError(f"step {measurement.step} was yielded after step {self._step}; steps must increase")
-        self._step = measurement.step
+    def _checked(self, yielded: object, train_s: float) -> Measured:
+        """What a user's trainable yields is not type-checked before it runs; it may hold NumPy and torch numbers."""
+        if not isinstance(yielded, Measurement):
+            raise TypeError(f"the trainable yielded {type(yielded).__name__}, not a trainables.contract.Measurement")
+        step = operator.index(yielded.step)
+        if step <= self._step:
+            raise ValueError(f"step {step} was yielded after step {self._step}; steps must increase")
+        self._step = step
+        return Measured(step, {name: _number(name, value) for name, value in yielded.metrics.items()}, train_s)
 
-    def _keep(self, measurement: Measurement) -> None:
+    def _keep(self, measurement: Measured) -> None:
         """Hold the state if it is the best so far, and write it down when a checkpoint is due."""
         if self._state is None:
             return
@@ -120,11 +130,20 @@ class Attempt:
             self._written_s = time.monotonic()
 
 
+def _number(name: str, value: object) -> float:
+    try:
+        if not isinstance(value, str | bytes):
+            return float(cast(SupportsFloat, value))
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"the metric {name} is {type(value).__name__}, not a number")
+
+
 def _improves(assignment: Assignment, value: float, best: float | None) -> bool:
     return value == value and (best is None or assignment.objective.better(value, best))
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -133,7 +152,7 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
-def _user_traceback(error: Exception) -> str:
+def _user_traceback(error: BaseException) -> str:
     """The traceback without Orch's own frames, unless there are no others."""
     own = str(Path(__file__).parent)
     frames = traceback.extract_tb(error.__traceback__)

@@ -45,10 +45,21 @@ class CheckpointFolder:
         if held is not None and self.best is not None:
             self._write(self.best, held)
 
+    @property
+    def has_best(self) -> bool:
+        """Whether the best checkpoint is on disk."""
+        return self.best is not None and step_folder(self.folder, self.best).exists()
+
     def read_newest(self, *, not_after: int) -> State | None:
-        """The state of the newest sound checkpoint; a damaged one is removed and noted in `damaged`."""
-        for step in reversed([s for s in steps_in(self.folder) if s <= not_after]):
+        """The state of the newest sound checkpoint; a damaged one is removed and noted in `damaged`.
+
+        One of a later step, which nobody has measured, is removed too: it would count as the newest for ever.
+        """
+        for step in reversed(steps_in(self.folder)):
             path = step_folder(self.folder, step)
+            if step > not_after:
+                shutil.rmtree(path, ignore_errors=True)
+                continue
             try:
                 return read_checkpoint(path)
             except CheckpointError as error:
