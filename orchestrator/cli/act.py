@@ -50,7 +50,7 @@ def sync(reference: str, timeout: float, as_json: bool, home: Home) -> int:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port.")
 @home_options
 def ui(host: str, port: int, home: Home) -> int:
     """Open MLflow on the sweeps of this folder; Ctrl-C ends it."""

@@ -67,7 +67,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; a mistake is a message and an exit code, never a traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="orch", standalone_mode=False)
     except click.exceptions.Abort:
         _fail("aborted", ExitCode.SIGINT)
     except click.ClickException as error:

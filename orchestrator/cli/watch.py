@@ -86,7 +86,7 @@ class Silent:
 
 def render(progress: Progress) -> RenderableType:
     """The table with its head: counts, best, rate, budget, MLflow's lag."""
-    return Group(_head(progress), _running(progress))
+    return Group(_head(progress), _running(progress)) if progress.running else _head(progress)
 
 
 def counts_line(progress: Progress) -> str:
