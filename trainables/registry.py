@@ -50,20 +50,28 @@ def load_info(name: str) -> TrainableInfo:
     return TrainableInfo(name=name, config_type=_config_type(train, name), metrics=_own_metrics(name))
 
 
+def module_name(name: str) -> str:
+    """The module that has the `train` function, such as `trainables.tasks.multitask.task`.
+
+    Raises: TrainableError: the name is not known.
+    """
+    return name.partition(":")[0] if ":" in name else f"{_package(name)}.task"
+
+
 def load_train(name: str) -> Train:
     """The `train` function of a trainable.
 
     Raises: TrainableError: there is no such trainable, or it is not one.
     """
     if ":" not in name:
-        return cast(Train, _import(f"{_package(name)}.task", name).train)
-    module_name, _, attribute = name.partition(":")
-    module = _import(module_name, name)
+        return cast(Train, _import(module_name(name), name).train)
+    module = _import(module_name(name), name)
+    attribute = name.partition(":")[2]
     train = getattr(module, attribute, None)
     if not callable(train):
         own = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
         found = "it is not a function" if train is not None else f"no such function{_did_you_mean(attribute, own)}"
-        raise TrainableError(f"trainable {name!r}: {module_name} was imported, but {attribute!r}: {found}")
+        raise TrainableError(f"trainable {name!r}: {module_name(name)} was imported, but {attribute!r}: {found}")
     return cast(Train, train)
 
 
@@ -81,18 +89,16 @@ def _did_you_mean(name: str, known: list[str]) -> str:
     return f", did you mean {close[0]!r}" if close else ""
 
 
-def _import(module_name: str, name: str) -> ModuleType:
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        raise TrainableError(
-            f"trainable {name!r}: {module_name!r} is not a module name; the form is my_pkg.my_module:train"
-        )
+def _import(module: str, name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise TrainableError(f"trainable {name!r}: {module!r} is not a module name; the form is my_pkg.my_module:train")
     try:
-        return importlib.import_module(module_name)
+        return importlib.import_module(module)
     # A person's module may fail in any way while it is imported, sys.exit() included.
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())
         raise TrainableError(
-            f"trainable {name!r}: importing {module_name} failed: {type(error).__name__}: {reason}"
+            f"trainable {name!r}: importing {module} failed: {type(error).__name__}: {reason}"
         ) from error
 
 
@@ -112,8 +118,7 @@ def _config_type(train: Callable[..., object], name: str) -> type[BaseModel]:
 
 
 def _own_metrics(name: str) -> Mapping[str, str] | None:
-    module = importlib.import_module(name.partition(":")[0])
-    metrics = getattr(module, "METRICS", None)
+    metrics = getattr(importlib.import_module(module_name(name)), "METRICS", None)
     if metrics is not None and not isinstance(metrics, Mapping):
         raise TrainableError(f"trainable {name!r}: METRICS must map metric names to meanings, it is {metrics!r}")
     return metrics

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -18,8 +21,15 @@ _QUIET = {
 }
 
 
-def connect(address: str | None) -> str:
+KNOCK_TIMEOUT_S = 5.0
+
+
+def connect(address: str | None, *, preload: Sequence[str], directory: Path) -> str:
     """Start a local cluster, or join the one at `address`; returns where, in words.
+
+    Args:
+        preload: modules that a local cluster's workers import while they start, before anything asks for them.
+        directory: where those modules may be found, besides the installed ones.
 
     Raises:
         InfrastructureError: the cluster does not answer.
@@ -27,8 +37,16 @@ def connect(address: str | None) -> str:
     for key, value in _QUIET.items():
         os.environ.setdefault(key, value)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    options |= {"address": address} if address else {"address": "local", "include_dashboard": False}
+    if address:
+        options |= {"address": address}
+    else:
+        search = [str(directory), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(part for part in search if part)
+        settings = {"preload_python_modules": list(preload)}
+        options |= {"address": "local", "include_dashboard": False, "_system_config": settings}
     try:
+        if address:
+            _knock(address)
         ray.init(**options)
     except (ConnectionError, RuntimeError, OSError, ValueError, TimeoutError) as error:
         where = f"the Ray cluster at {address}" if address else "a local Ray cluster"
@@ -36,6 +54,14 @@ def connect(address: str | None) -> str:
         hint = "; is it running (ray status), and is the address right?" if address else ""
         raise InfrastructureError(f"cannot reach {where}: {cause}{hint}") from error
     return f"Ray at {address}" if address else "a local Ray cluster"
+
+
+def _knock(address: str) -> None:
+    """Raise OSError unless something listens at host:port; Ray itself would try for a minute and more."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_TIMEOUT_S):
+            pass
 
 
 def capacity(resources: Resources, where: str) -> Capacity:

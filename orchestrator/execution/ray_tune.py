@@ -17,13 +17,13 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from orchestrator.execution import cluster
+from orchestrator.execution import cluster, ray_actor
 from orchestrator.execution.assignment import Measured
-from orchestrator.execution.attempt import prepare
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.ray_actor import ASSIGNMENT, OUTCOME, TrialActor
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
+from trainables.registry import module_name
 
 _TUNE_ENVIRONMENT = {
     # The ledger remembers; Tune's files would only cost time.
@@ -49,22 +49,18 @@ class RayRunner:
         self._address = address
         self._tune_folder = tune_folder
         self._capacity: Capacity | None = None
-        self._warming: list[Any] = []
 
     def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
-        """Reach the cluster and begin to warm up its workers."""
+        """Reach the cluster; the workers of a local one import the trainable while it starts."""
         os.environ.update(_TUNE_ENVIRONMENT)
-        where = cluster.connect(self._address)
+        preload = [ray_actor.__name__, module_name(spec.trainable)]
+        where = cluster.connect(self._address, preload=preload, directory=directory)
         self._capacity = cluster.capacity(spec.resources, where)
-        # A worker that has imported the trainable is idle when Tune asks for an actor, and becomes that actor.
-        warm = ray.remote(prepare_worker).options(num_cpus=spec.resources.cpu, num_gpus=self._capacity.gpu)
-        self._warming = [warm.remote(spec.trainable, directory) for _ in range(self._capacity.max_concurrent)]
         return self._capacity
 
     def run(self, control: SweepControl) -> None:
         """Run trials until the control has no more, or has halted and its trials have ended."""
         assert self._capacity is not None, "connect first"
-        ray.wait(self._warming, num_returns=len(self._warming), timeout=120)
         trials = _Trials(control)
         resources = {"CPU": control.spec.resources.cpu, "GPU": self._capacity.gpu}
         name = f"orch-{control.ledger.sweep.id}"
@@ -94,15 +90,6 @@ class RayRunner:
     def close(self) -> None:
         """Leave the cluster; a local one ends."""
         ray.shutdown()
-
-
-def prepare_worker(trainable: str, directory: Path) -> int:
-    """Import a trainable in a worker; an import that fails is reported by the first trial, not here."""
-    try:
-        prepare(trainable, directory)
-    except Exception:
-        return 0
-    return os.getpid()
 
 
 class _Trials:
