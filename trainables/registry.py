@@ -50,7 +50,7 @@ def load_info(name: str) -> TrainableInfo:
     return TrainableInfo(name=name, config_type=_config_type(train, name), metrics=_own_metrics(name))
 
 
-def module_name(name: str) -> str:
+def _module_name(name: str) -> str:
     """The module that has the `train` function, such as `trainables.tasks.multitask.task`.
 
     Raises: TrainableError: the name is not known.
@@ -64,14 +64,14 @@ def load_train(name: str) -> Train:
     Raises: TrainableError: there is no such trainable, or it is not one.
     """
     if ":" not in name:
-        return cast(Train, _import(module_name(name), name).train)
-    module = _import(module_name(name), name)
+        return cast(Train, _import(_module_name(name), name).train)
+    module = _import(_module_name(name), name)
     attribute = name.partition(":")[2]
     train = getattr(module, attribute, None)
     if not callable(train):
         own = [key for key, value in vars(module).items() if inspect.isfunction(value) and not key.startswith("_")]
         found = "it is not a function" if train is not None else f"no such function{_did_you_mean(attribute, own)}"
-        raise TrainableError(f"trainable {name!r}: {module_name(name)} was imported, but {attribute!r}: {found}")
+        raise TrainableError(f"trainable {name!r}: {_module_name(name)} was imported, but {attribute!r}: {found}")
     return cast(Train, train)
 
 
@@ -118,7 +118,7 @@ def _config_type(train: Callable[..., object], name: str) -> type[BaseModel]:
 
 
 def _own_metrics(name: str) -> Mapping[str, str] | None:
-    metrics = getattr(importlib.import_module(module_name(name)), "METRICS", None)
+    metrics = getattr(importlib.import_module(_module_name(name)), "METRICS", None)
     if metrics is not None and not isinstance(metrics, Mapping):
         raise TrainableError(f"trainable {name!r}: METRICS must map metric names to meanings, it is {metrics!r}")
     return metrics

@@ -48,14 +48,15 @@ def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
 @home_options
 def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, home: Home) -> int:
     """Show what the sweep in FILE would do: trials, first configurations, concurrency, places, time."""
-    from orchestrator.cli.output import duration, out, params_text, print_json
+    from orchestrator.cli.output import duration, only_json, out, params_text, print_json
     from orchestrator.sweeps.checks import check_file
     from orchestrator.sweeps.plan import plan as make_plan
     from orchestrator.tracking import redact
 
     directory = Path.cwd()
-    checked = check_file(file, overrides=overrides, directory=directory)
-    made = make_plan(checked, home, directory=directory, probe=probe)
+    with only_json(as_json):
+        checked = check_file(file, overrides=overrides, directory=directory)
+        made = make_plan(checked, home, directory=directory, probe=probe)
     if as_json:
         print_json(made.to_json())
         return 0

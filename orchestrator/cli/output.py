@@ -1,7 +1,9 @@
 """Writing to the terminal: data on stdout, progress on stderr, tables that fit."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from typing import TypeVar
 
 import click
@@ -16,6 +18,11 @@ Item = TypeVar("Item")
 def print_json(value: JsonValue) -> None:
     """One JSON document on stdout; NaN and infinities as null, which JSON has."""
     click.echo(json.dumps(_finite(value), indent=2))
+
+
+def only_json(as_json: bool) -> AbstractContextManager[object]:
+    """While open, what a trainable prints goes to stderr if `as_json`, so that stdout is one document."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
 PIPE_WIDTH = 320

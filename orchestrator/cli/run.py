@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.options import RunOptions, file_argument, home_options, json_option, run_options, set_option
-from orchestrator.cli.output import duration, number, params_text, print_json
+from orchestrator.cli.output import duration, number, only_json, params_text, print_json
 from orchestrator.cli.watch import LiveTable, PlainLines, Silent
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.runner import Runner
@@ -37,7 +37,8 @@ def sweep(
     """Run the sweep in FILE to its end."""
     around = _surroundings(home, options)
     checked = check_file(file, overrides=overrides, directory=around.directory)
-    summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
+    with only_json(as_json):
+        summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
     return _end(summary, home, options, as_json=as_json)
 
 
@@ -49,7 +50,8 @@ def sweep(
 @home_options
 def resume(reference: str, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home) -> int:
     """Go on with SWEEP (name or id): open trials first, then the rest of its budget."""
-    summary = resume_sweep(reference, _surroundings(home, options), overrides=overrides)
+    with only_json(as_json):
+        summary = resume_sweep(reference, _surroundings(home, options), overrides=overrides)
     return _end(summary, home, options, as_json=as_json)
 
 

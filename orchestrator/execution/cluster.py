@@ -3,8 +3,6 @@
 import logging
 import os
 import socket
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -24,12 +22,8 @@ _QUIET = {
 KNOCK_TIMEOUT_S = 5.0
 
 
-def connect(address: str | None, *, preload: Sequence[str], directory: Path) -> str:
+def connect(address: str | None) -> str:
     """Start a local cluster, or join the one at `address`; returns where, in words.
-
-    Args:
-        preload: modules that a local cluster's workers import while they start, before anything asks for them.
-        directory: where those modules may be found, besides the installed ones.
 
     Raises:
         InfrastructureError: the cluster does not answer.
@@ -40,9 +34,9 @@ def connect(address: str | None, *, preload: Sequence[str], directory: Path) -> 
     if address:
         options |= {"address": address}
     else:
-        search = [str(directory), os.environ.get("PYTHONPATH", "")]
-        os.environ["PYTHONPATH"] = os.pathsep.join(part for part in search if part)
-        settings = {"preload_python_modules": list(preload)}
+        # Prestarted workers would be in the way: they are not ready in time for the first actors, which then start in
+        # processes of their own while all of them import at once (docs/decisions/0004).
+        settings = {"prestart_worker_first_driver": False}
         options |= {"address": "local", "include_dashboard": False, "_system_config": settings}
     try:
         if address:

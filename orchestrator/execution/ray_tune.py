@@ -17,13 +17,12 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
-from orchestrator.execution import cluster, ray_actor
+from orchestrator.execution import cluster
 from orchestrator.execution.assignment import Measured
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.ray_actor import ASSIGNMENT, OUTCOME, TrialActor
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
-from trainables.registry import module_name
 
 _TUNE_ENVIRONMENT = {
     # The ledger remembers; Tune's files would only cost time.
@@ -51,10 +50,9 @@ class RayRunner:
         self._capacity: Capacity | None = None
 
     def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
-        """Reach the cluster; the workers of a local one import the trainable while it starts."""
+        """Reach the cluster and see what fits on it."""
         os.environ.update(_TUNE_ENVIRONMENT)
-        preload = [ray_actor.__name__, module_name(spec.trainable)]
-        where = cluster.connect(self._address, preload=preload, directory=directory)
+        where = cluster.connect(self._address)
         self._capacity = cluster.capacity(spec.resources, where)
         return self._capacity
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator import tracking
-from orchestrator.errors import SpecError, UsageError
+from orchestrator.errors import InfrastructureError, SpecError, UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Halt, SweepControl
 from orchestrator.execution.progress import Event, Progress
@@ -27,6 +27,8 @@ from orchestrator.trial import RunStatus
 EXPERIMENT = "orch"
 CHANGEABLE = ("budget", "resources")
 """Sections that may differ when a sweep is resumed."""
+PATIENCE_S = 1.0
+"""How long the end of a sweep waits for an MLflow that does not answer."""
 
 _RUN_STATUS = {
     SweepState.COMPLETE: RunStatus.FINISHED,
@@ -103,6 +105,7 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
         if record.name in storage.names:
             raise UsageError(f"a sweep named {record.name!r} exists already; choose another --name or resume it")
         stack.enter_context(driver_lock(paths.lock, record.name))
+        _make_folder(paths.checkpoints)
         ledger = storage.create(record)
         paths.spec.write_text(dump(checked.spec))
         drive = _Drive(around, paths, ledger, connected)
@@ -140,6 +143,14 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
+
+
+def _make_folder(checkpoints: Path) -> None:
+    """Now, because later each trial would fail for it."""
+    try:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InfrastructureError(f"checkpoints cannot be kept in {checkpoints}: {error.strerror}") from error
 
 
 def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
@@ -233,7 +244,7 @@ class _Drive:
             tracker.artifact(best, folder="best_checkpoint")
         self._measure_sweep(tracker, summary)
         tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
-        tracker.flush(self.around.flush_timeout_s if tracker.last_error is None else 1.0)
+        self._deliver(tracker)
         record = self._note_runs(record, tracker)
         return replace(
             summary,
@@ -244,6 +255,12 @@ class _Drive:
             startup_s=round(self.connected.startup_s, 3),
             elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )
+
+    def _deliver(self, tracker: Tracker) -> None:
+        """Wait for MLflow as long as it takes what it is sent; what is down is not waited for, `orch sync` delivers."""
+        for _ in range(max(1, round(self.around.flush_timeout_s / PATIENCE_S))):
+            if tracker.flush(PATIENCE_S) or tracker.last_error is not None:
+                return
 
     def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:
         best = summary.best
