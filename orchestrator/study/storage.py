@@ -1,6 +1,10 @@
 """Where ledgers live: one Optuna RDB storage with one study per sweep. Opened by `sweeps`; knows no control logic."""
 
+import fcntl
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -42,12 +46,11 @@ class Storage:
         sqlite = _is_sqlite(parsed)
         engine_kwargs = {"connect_args": {"timeout": SQLITE_TIMEOUT_S}} if sqlite else {}
         try:
-            if sqlite and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
-            if sqlite:
-                with self._rdb.engine.connect() as connection:
-                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            with _alone(parsed):
+                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
+                if sqlite:
+                    with self._rdb.engine.connect() as connection:
+                        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
             shown = parsed.render_as_string(hide_password=True)
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
@@ -127,6 +130,22 @@ def _parse(url: str) -> URL:
         # The text is not shown: it may hold a password.
         forms = "sqlite:///folder/ledger.db and postgresql://user@host/name"
         raise UsageError(f"the ledger's URL cannot be read; the forms are {forms}") from error
+
+
+@contextmanager
+def _alone(url: URL) -> Iterator[None]:
+    """Let one process at a time make the tables of a SQLite file: two at once break each other. Locks its folder."""
+    if not _is_sqlite(url) or not url.database or url.database == ":memory:":
+        yield
+        return
+    folder = Path(url.database).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _is_sqlite(url: URL) -> bool:
