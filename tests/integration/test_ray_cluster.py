@@ -1,0 +1,51 @@
+"""A cluster of two nodes on this machine, joined by address: trials on both, and two sweeps at once."""
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from tests.support.commands import Orch
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(280)]
+ONE_EACH = {"cpu": 1, "gpu": 0.0, "checkpoint_interval_s": 0.0}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    made.wait_for_nodes()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def orch(tmp_path):
+    made = Orch(tmp_path)
+    yield made
+    made.close()
+
+
+def test_trials_run_on_both_nodes(cluster, orch):
+    file = orch.file(trials=6, config={"epoch_s": 0.2}, resources=ONE_EACH)
+    done = orch.run("sweep", file, "--json", "--address", cluster.address, timeout=200)
+    assert done.code == 0, done.err
+    assert done.json["counts"]["complete"] == 6
+    records = orch.records()
+    assert len({m.metrics["node"] for r in records for m in r.measurements}) == 2
+    assert all(len({m.metrics["node"] for m in r.measurements}) == 1 for r in records)
+
+
+def test_two_sweeps_at_once_keep_their_trials_apart(cluster, orch):
+    resources = {**ONE_EACH, "max_concurrent": 1}
+    first = orch.start("sweep", orch.file(trials=4, config={"epoch_s": 0.2}, resources=resources), "--name", "first",
+                       "--address", cluster.address)  # fmt: skip
+    other = orch.start("sweep", orch.file(trials=4, config={"epoch_s": 0.2}, seed=1, resources=resources), "--name",
+                       "other", "--address", cluster.address)  # fmt: skip
+    ends = [orch.end(first, timeout=200), orch.end(other, timeout=200)]
+    assert [end.code for end in ends] == [0, 0], [end.err for end in ends]
+    params = []
+    for name in ("first", "other"):
+        records = orch.records(name)
+        assert [(r.number, r.state.value, r.epochs) for r in records] == [(n, "COMPLETE", 4) for n in range(4)]
+        params += [r.params["x"] for r in records]
+    assert len(set(params)) == 8
