@@ -1,5 +1,7 @@
 """`orch validate`, `orch plan` and `orch schema`: nothing is started and nothing is written."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
@@ -18,7 +20,9 @@ def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
     from orchestrator.sweeps.checks import check_file
 
     try:
-        checked = check_file(file, overrides=overrides, directory=Path.cwd())
+        # A module may print while it is imported.
+        with redirect_stdout(sys.stderr):
+            checked = check_file(file, overrides=overrides, directory=Path.cwd())
     except SpecError as error:
         if not as_json:
             raise
@@ -36,7 +40,9 @@ def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
             json.dumps({"valid": True, "faults": [], "name": spec.name, "parameters": len(spec.space)}, indent=2)
         )
     else:
-        click.echo(f"{file}: valid, {len(spec.space)} parameters, {spec.budget.trials} trials of {spec.trainable}")
+        parameters = "1 parameter" if len(spec.space) == 1 else f"{len(spec.space)} parameters"
+        trials = "1 trial" if spec.budget.trials == 1 else f"{spec.budget.trials} trials"
+        click.echo(f"{file}: valid, {parameters}, {trials} of {spec.trainable}")
     return 0
 
 
@@ -67,7 +73,8 @@ def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, hom
         ("concurrency", f"{made.max_concurrent} at a time on this machine"),
     ]
     if made.expected_epochs is not None:
-        rows.append(("epochs", f"up to {made.epochs} each, about {made.expected_epochs:.0f} in all after pruning"))
+        after = "" if spec.pruner.type == "none" else " after pruning"
+        rows.append(("epochs", f"up to {made.epochs} each, about {made.expected_epochs:.0f} in all{after}"))
     if made.pace is not None:
         pace = f"{made.pace.start_s:.2g} s to start, {made.pace.epoch_s:.2g} s an epoch ({made.pace.source})"
         rows += [("pace", pace), ("time", f"about {duration(made.estimated_s)}")]

@@ -1,5 +1,6 @@
 """Acting on a sweep from outside its driver: ask it to stop, deliver what MLflow has not got yet."""
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 from orchestrator.errors import UsageError
@@ -17,7 +18,8 @@ def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
     Raises:
         UsageError: nobody drives it.
     """
-    record = open_storage(home).find(reference)
+    with closing(open_storage(home)) as storage:
+        record = storage.find(reference)
     paths = home.sweep(record.id)
     driver = holder(paths.lock)
     if driver is None:
@@ -33,11 +35,12 @@ def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tu
         UsageError: there is nothing to deliver.
         LockedError: its driver runs, and ships it.
     """
-    ledger = open_storage(home).open(reference)
-    record = ledger.sweep
-    paths = home.sweep(record.id)
-    uri = home.tracking or record.tracking_uri or home.tracking_uri
-    with driver_lock(paths.lock, record.name):
+    with ExitStack() as stack:
+        ledger = stack.enter_context(closing(open_storage(home))).open(reference)
+        record = ledger.sweep
+        paths = home.sweep(record.id)
+        uri = home.tracking or record.tracking_uri or home.tracking_uri
+        stack.enter_context(driver_lock(paths.lock, record.name))
         report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
         if report.parent_run_id is not None:
             for number, run_id in report.run_ids.items():

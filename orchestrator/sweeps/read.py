@@ -1,6 +1,7 @@
 """Reading sweeps: what is there, how one stands, how several compare. Changes nothing and creates nothing."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from orchestrator import analysis
@@ -30,17 +31,22 @@ def list_sweeps(home: Home) -> list[SweepSummary]:
     """All sweeps with their trials, oldest first; none when there is no ledger yet."""
     if is_absent(home.ledger_url):
         return []
-    storage = Storage(home.ledger_url)
-    return [show(home, record.name, storage=storage) for record in storage.sweeps()]
+    with closing(Storage(home.ledger_url)) as storage:
+        return [_summary(home, storage, record.name) for record in storage.sweeps()]
 
 
-def show(home: Home, reference: str, *, storage: Storage | None = None) -> SweepSummary:
+def show(home: Home, reference: str) -> SweepSummary:
     """One sweep by name or id.
 
     Raises:
         SweepNotFoundError
     """
-    ledger = (storage or open_storage(home)).open(reference)
+    with closing(open_storage(home)) as storage:
+        return _summary(home, storage, reference)
+
+
+def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
+    ledger = storage.open(reference)
     record = ledger.sweep
     return SweepSummary(record, ledger.records(), driver=holder(home.sweep(record.id).lock))
 
@@ -72,17 +78,17 @@ def compare(home: Home, references: Sequence[str], *, top: int) -> Compared:
     Raises:
         SweepNotFoundError, UsageError
     """
-    storage = open_storage(home)
     summaries: dict[str, SweepSummary] = {}
     chosen: dict[str, list[TrialRecord]] = {}
-    for reference in references:
-        name, _, number = reference.partition("/")
-        summary = summaries.setdefault(name, show(home, name, storage=storage))
-        trials = chosen.setdefault(summary.sweep.name, [])
-        if number:
-            if not number.isdigit():
-                raise UsageError(f"{reference!r}: the form is SWEEP or SWEEP/NUMBER")
-            trials.append(find_trial(summary, int(number)))
-        else:
-            trials.extend(analysis.ranked(summary.trials, summary.sweep.spec.objective)[:top])
+    with closing(open_storage(home)) as storage:
+        for reference in references:
+            name, _, number = reference.partition("/")
+            summary = summaries.setdefault(name, _summary(home, storage, name))
+            trials = chosen.setdefault(summary.sweep.name, [])
+            if number:
+                if not number.isdigit():
+                    raise UsageError(f"{reference!r}: the form is SWEEP or SWEEP/NUMBER")
+                trials.append(find_trial(summary, int(number)))
+            else:
+                trials.extend(analysis.ranked(summary.trials, summary.sweep.spec.objective)[:top])
     return Compared(list(summaries.values()), analysis.compare(chosen))

@@ -129,8 +129,14 @@ def folder(tmp_path, monkeypatch, forget_toy):
 
 
 @pytest.fixture
-def sweep(folder, orch):
-    """Runs the toy's sweep file in this process, with an MLflow that is down."""
+def sweep(folder, sweep_here):
+    """Runs the toy's sweep file in this process and an empty folder, with an MLflow that is down."""
+    return sweep_here
+
+
+@pytest.fixture
+def sweep_here(orch):
+    """The same in the working directory as it is."""
 
     def run(*arguments) -> Answer:
         return orch("sweep", "toy.yaml", "--runner", "local", "--tracking-uri", NOWHERE, *arguments)
@@ -159,7 +165,9 @@ def finished_once(tmp_path_factory):
 def finished(finished_once, monkeypatch, forget_toy):
     """That sweep, to read; the working directory is its folder, and the test may change nothing there."""
     monkeypatch.chdir(finished_once.folder)
-    return finished_once
+    before = listing(finished_once.folder)
+    yield finished_once
+    assert listing(finished_once.folder) == before
 
 
 @pytest.fixture
