@@ -1,0 +1,38 @@
+"""What must be instant stays light: no torch, ray, mlflow or optuna for help, validate and schema."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "ray", "mlflow", "optuna", "pandas", "scipy", "sklearn", "matplotlib"}
+COMMANDS = [("--help",), ("validate", "search_spaces/multitask.yaml"), ("schema",), ("schema", "multitask")]
+LOADED = "import sys; from orchestrator.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+SLACK = 2
+"""The goals hold on a quiet machine; a shared one is allowed this factor."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_heavy_library_is_loaded(command):
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *command], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+@pytest.mark.parametrize(("command", "goal_s"), [(COMMANDS[0], 0.35), (COMMANDS[1], 0.7)], ids=["help", "validate"])
+def test_it_is_quick(command, goal_s):
+    took_s = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "orchestrator", *command], cwd=ROOT, check=True, capture_output=True)
+        took_s.append(time.perf_counter() - began_s)
+        if took_s[-1] < goal_s:
+            return
+
+    assert min(took_s) < SLACK * goal_s

@@ -1,0 +1,69 @@
+"""Each module has a test file that mirrors it, or stands in the table below with the file that covers it."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    str(path.relative_to(ROOT))
+    for package in ("orchestrator", "trainables")
+    for path in (ROOT / package).rglob("*.py")
+    if path.stem not in ("__init__", "__main__")
+)
+COVERED = {
+    "orchestrator/execution/assignment.py": "tests/orchestrator/execution/test_attempt.py",
+    "orchestrator/execution/checkpoint_names.py": "tests/orchestrator/execution/test_attempt.py",
+    "orchestrator/execution/checkpoints.py": "tests/orchestrator/execution/test_attempt.py",
+    "orchestrator/execution/clock.py": "tests/orchestrator/execution/test_control.py",
+    "orchestrator/execution/cluster.py": "tests/integration/test_ray_cluster.py",
+    "orchestrator/execution/local.py": "tests/orchestrator/execution/test_control.py",
+    "orchestrator/execution/machine.py": "tests/orchestrator/sweeps/test_plan.py",
+    "orchestrator/execution/progress.py": "tests/orchestrator/cli/test_cli_watch.py",
+    "orchestrator/execution/ray_actor.py": "tests/integration/test_ray_sweeps.py",
+    "orchestrator/execution/ray_tune.py": "tests/integration/test_ray_sweeps.py",
+    "orchestrator/execution/runner.py": "tests/integration/test_ray_cluster.py",
+    "orchestrator/execution/signals.py": "tests/integration/test_resume.py",
+    "orchestrator/space/parameters.py": "tests/orchestrator/space/test_kinds.py",
+    "orchestrator/spec/config_fields.py": "tests/orchestrator/spec/test_config_check.py",
+    "orchestrator/spec/config_trials.py": "tests/orchestrator/spec/test_config_check.py",
+    "orchestrator/spec/constraint_checks.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/spec/model.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/spec/nodes.py": "tests/orchestrator/spec/test_reading.py",
+    "orchestrator/spec/rule_checks.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/spec/space_checks.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/study/plots.py": "tests/orchestrator/sweeps/test_drive.py",
+    "orchestrator/study/preview.py": "tests/orchestrator/sweeps/test_plan.py",
+    "orchestrator/study/pruning.py": "tests/contracts/test_pruners.py",
+    "orchestrator/study/records.py": "tests/orchestrator/study/test_ledger.py",
+    "orchestrator/sweeps/checks.py": "tests/orchestrator/cli/test_cli_bad_input.py",
+    "orchestrator/sweeps/examine.py": "tests/orchestrator/cli/test_cli_doctor.py",
+    "orchestrator/sweeps/maintain.py": "tests/orchestrator/cli/test_cli_act.py",
+    "orchestrator/sweeps/paths.py": "tests/orchestrator/cli/test_cli_run.py",
+    "orchestrator/sweeps/read.py": "tests/orchestrator/cli/test_cli_read.py",
+    "orchestrator/sweeps/report.py": "tests/orchestrator/sweeps/test_drive.py",
+    "orchestrator/sweeps/summary.py": "tests/orchestrator/cli/test_cli_run.py",
+    "trainables/contract.py": "tests/contracts/test_trainables.py",
+    "trainables/data/pairs.py": "tests/trainables/data/test_load_pairs.py",
+    "trainables/data/sources.py": "tests/trainables/data/test_load_pairs.py",
+    "trainables/data/vessel_tree.py": "tests/trainables/data/test_angiogram.py",
+}
+"""Module without a test file of its own to the file that covers it."""
+
+
+def mirrors(module):
+    """Test files in the mirrored folder that bear the module's name: `test_clip_loss.py` is the one of `clip.py`."""
+    path = Path(module)
+    names = {path.stem, f"{path.parent.name}_{path.stem}"}
+    found = (ROOT / "tests" / path.parent).glob("test_*.py")
+    stems = {file: file.stem.removeprefix("test_") for file in found}
+    return [file for file, stem in stems.items() if any(stem == n or stem.startswith(f"{n}_") for n in names)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_tested_somewhere_that_can_be_guessed_or_looked_up(module):
+    assert mirrors(module) or (ROOT / COVERED.get(module, "no such file")).is_file()
+
+
+def test_the_table_names_modules_that_are_there():
+    assert COVERED.keys() <= set(MODULES)
