@@ -1,48 +1,46 @@
-"""Optuna's own plots of a sweep as PNG files: history, parallel coordinates, importance."""
+"""Optuna's own plots of a sweep in one self-contained HTML page: history, importance, parallel coordinates."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-
-import matplotlib.pyplot as plt
 import optuna
+import plotly.graph_objects as go
+import plotly.io
+from optuna import visualization
 from optuna.trial import TrialState
-from optuna.visualization import matplotlib as plots
 
 from orchestrator.study.ledger import Ledger
 
+Plot = Callable[..., go.Figure]
 MIN_TRIALS_FOR_IMPORTANCE = 4
 
 
-def write_plots(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write the plots that the trials so far allow; returns their paths."""
+def write_plots(ledger: Ledger, path: Path) -> bool:
+    """Write the page with the plots that the complete trials so far allow; False when there is none to draw."""
     study = ledger.study
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
-        return []
-    folder.mkdir(parents=True, exist_ok=True)
-    metric = ledger.spec.objective.metric
-    drawn = [_save(plots.plot_optimization_history, study, folder / "history.png", metric)]
-    drawn.append(_save(plots.plot_parallel_coordinate, study, folder / "parallel_coordinates.png", metric))
-    if len({t.value for t in complete}) > 1 and len(complete) >= MIN_TRIALS_FOR_IMPORTANCE:
-        drawn.append(_save(plots.plot_param_importances, study, folder / "importance.png", metric))
-    return [path for path in drawn if path is not None]
+    drawn: list[Plot] = []
+    if complete:
+        drawn = [visualization.plot_optimization_history, visualization.plot_parallel_coordinate]
+    if len({trial.value for trial in complete}) > 1 and len(complete) >= MIN_TRIALS_FOR_IMPORTANCE:
+        drawn.insert(1, visualization.plot_param_importances)
+    figures = [figure for plot in drawn if (figure := _draw(plot, study, ledger.spec.objective.metric)) is not None]
+    # The first figure brings plotly's code for all, so that the page works offline.
+    parts = [
+        plotly.io.to_html(figure, full_html=False, include_plotlyjs=number == 0)
+        for number, figure in enumerate(figures)
+    ]
+    if parts:
+        path.write_text(f"<!doctype html><meta charset=utf-8><title>{ledger.name}</title>{''.join(parts)}")
+    return bool(parts)
 
 
-def _save(plot: object, study: optuna.Study, path: Path, metric: str) -> Path | None:
-    assert callable(plot)
+def _draw(plot: Plot, study: optuna.Study, metric: str) -> go.Figure | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            plot(study, target_name=metric)
+            return plot(study, target_name=metric)
         except (ValueError, RuntimeError):
-            # Too few trials or only one value: Optuna has nothing to draw.
+            # Too few different values: Optuna has nothing to draw.
             return None
-        figure = plt.gcf()
-        figure.set_size_inches(11, 6)
-        figure.savefig(path, dpi=110, bbox_inches="tight")
-        plt.close("all")
-    return path

@@ -14,4 +14,5 @@ def write_report(ledger: Ledger, folder: Path) -> list[Path]:
     csv, html = folder / "leaderboard.csv", folder / "leaderboard.html"
     csv.write_text(analysis.to_csv(rows))
     html.write_text(analysis.to_html(rows, title=ledger.name))
-    return [csv, html, *write_plots(ledger, folder)]
+    plots = folder / "plots.html"
+    return [csv, html, plots] if write_plots(ledger, plots) else [csv, html]

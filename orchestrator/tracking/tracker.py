@@ -95,7 +95,7 @@ class Tracker:
         number = suggestion.number
         start = StartTrial(
             number=number,
-            name=f"{self._name} {number:04d}",
+            name=f"{number:04d} {self._name}",
             params=flatten(resolved_config) | flatten(suggestion.params),
             tags={"orch.state": "RUNNING", "orch.attempt": str(suggestion.attempt)},
             start_ms=self._now_ms(),

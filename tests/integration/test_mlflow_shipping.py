@@ -165,7 +165,7 @@ def test_a_sweep_arrives_whole(sweep, uri, tmp_path):
     client, runs, _ = sweep.runs(uri)
     parent, child = runs["parent"], runs["1"]
     assert (parent.info.run_id, child.info.run_id) == (parent_id, run_ids[1])
-    assert (parent.info.run_name, child.info.run_name) == ("toy-1", "toy-1 0001")
+    assert (parent.info.run_name, child.info.run_name) == ("toy-1", "0001 toy-1")
     assert parent.data.params["budget.trials"] == "3"
     assert parent.data.tags["mlflow.note.content"] == "why"
     assert child.data.params == {"lr": "0.1", "epochs": str(STEPS)}
@@ -228,7 +228,7 @@ def test_a_reply_lost_after_create_run_makes_no_second_run(sweep, uri, monkeypat
     while not tracker.flush(1):
         assert tracker.last_error is not None
     tracker.close()
-    assert lost == ["toy-1", "toy-1 0000"]
+    assert lost == ["toy-1", "0000 toy-1"]
     check_complete(sweep, uri, [0])
 
 

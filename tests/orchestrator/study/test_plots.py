@@ -5,22 +5,26 @@ import pytest
 from orchestrator.study.plots import write_plots
 from tests.support.specs import toy_spec
 
+HISTORY, IMPORTANCE, COORDINATES = "Optimization History", "Hyperparameter Importances", "Parallel Coordinate"
 
-@pytest.mark.parametrize(
-    ("trials", "names"),
-    [
-        (2, {"history.png", "parallel_coordinates.png"}),
-        (5, {"history.png", "parallel_coordinates.png", "importance.png"}),
-    ],
-)
-def test_each_plot_needs_some_trials(desk, tmp_path, trials, names):
+
+@pytest.mark.parametrize(("trials", "titles"), [(2, [HISTORY, COORDINATES]), (5, [HISTORY, IMPORTANCE, COORDINATES])])
+def test_each_plot_needs_some_trials(desk, tmp_path, trials, titles):
     desk.run(toy_spec(trials=trials))
-    paths = write_plots(desk.reopen(), tmp_path / "plots")
-    assert {path.name for path in paths} == names
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    page = tmp_path / "plots.html"
+    assert write_plots(desk.reopen(), page)
+    text = page.read_text()
+    assert [title for title in (HISTORY, IMPORTANCE, COORDINATES) if f"{title}" in text] == titles
+
+
+def test_the_page_needs_nothing_from_the_network(desk, tmp_path):
+    desk.run(toy_spec(trials=2))
+    page = tmp_path / "plots.html"
+    write_plots(desk.reopen(), page)
+    assert "<script src=" not in page.read_text()
 
 
 def test_a_sweep_without_a_complete_trial_has_none(desk, tmp_path):
     desk.run(toy_spec(trials=1, config={"mode": "raise"}))
-    assert write_plots(desk.reopen(), tmp_path / "plots") == []
-    assert not (tmp_path / "plots").exists()
+    assert not write_plots(desk.reopen(), tmp_path / "plots.html")
+    assert not (tmp_path / "plots.html").exists()

@@ -56,7 +56,7 @@ def test_a_trial_starts_with_its_whole_config(said):
     config = {"optimizer": {"lr": 0.5, "name": "adam"}, "epochs": 3}
     tracker.start_trial(Suggestion(7, {"optimizer.lr": 0.5}, attempt=2), config)
     start, text = operations()
-    assert (start.number, start.name) == (7, "toy-1 0007")
+    assert (start.number, start.name) == (7, "0007 toy-1")
     assert start.params == {"optimizer.lr": "0.5", "optimizer.name": "adam", "epochs": "3"}
     assert start.tags == {"orch.state": "RUNNING", "orch.attempt": "2"}
     assert json.loads(text.text) == config

@@ -157,6 +157,7 @@ METRICS: Mapping[str, str] = {
     "val/stenosis_precision": "share of the findings named by generated texts that are true",
     "val/stenosis_mae": "mean absolute error in percentage points where the segment is right",
     "val/class_recall_at_1": "Omniglot: nearest other image, by video embedding, is of the same character",
+    "val/chance_class_recall_at_1": "Omniglot: the same of a random ranking",
     "val/raw_pixel_recall_at_1": "Omniglot: the same by cosine of raw pixels; measured once, at step 0",
     "train/loss": "weighted total, mean over the epoch's steps",
     **{f"train/{task}_loss": f"{task} loss before its weight" for task in LossWeights.model_fields},

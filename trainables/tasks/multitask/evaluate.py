@@ -179,5 +179,11 @@ def class_recall(embeddings_ND: Tensor, labels_N: Tensor) -> float:
     return recall_at_k(similarity_NN, relevant_NN, ks=(1,))[1]
 
 
+def class_chance(labels_N: Tensor) -> float:
+    """What `class_recall` is of a random ranking: the share of an item's class among the other items, on average."""
+    others_N = (labels_N[:, None] == labels_N).sum(dim=1) - 1
+    return float(others_N.float().mean()) / (len(labels_N) - 1)
+
+
 def _defined(values: Mapping[str, float | None]) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}

@@ -135,6 +135,7 @@ class MultitaskTask:
         if val.labels_N is not None:
             labels_N = val.labels_N[outputs.order_N]
             values["val/class_recall_at_1"] = evaluate.class_recall(outputs.video_ND, labels_N)
+            values["val/chance_class_recall_at_1"] = evaluate.class_chance(labels_N)
             if moment.epoch == 0:
                 values["val/raw_pixel_recall_at_1"] = evaluate.class_recall(val.videos_NTHW.flatten(1), val.labels_N)
         return values
