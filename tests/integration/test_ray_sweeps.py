@@ -54,6 +54,7 @@ def test_a_sweep_runs_on_warm_workers_and_ends_with_the_right_counts(orch):
     }
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_trial_alone(orch):
     sections = modes("learn", "die", "flat", "sink", epochs=3)
     done = orch.run("sweep", orch.file(**sections, resources=TWO), "--json")
@@ -65,6 +66,7 @@ def test_a_worker_that_dies_costs_its_trial_alone(orch):
     assert [m.step for m in lost.measurements] == [0, 1]
 
 
+@pytest.mark.slow
 def test_settled_trials_keep_their_best_checkpoint_on_disk(orch):
     sections = modes("flat", "learn", epochs=3)
     stop = [{"type": "plateau", "patience": 2}]

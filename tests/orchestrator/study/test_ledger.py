@@ -198,7 +198,7 @@ def drive(ledger, curves, *, reopen=None):
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(curves=CURVES)
 def test_successive_halving_decides_as_a_recomputation_by_hand(memory, direction, curves):
     spec = toy_spec(
