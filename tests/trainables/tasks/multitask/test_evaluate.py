@@ -65,6 +65,12 @@ def test_equal_embeddings_lie_at_chance():
     assert found["val/contrastive_position"] == pytest.approx(1, abs=1e-5)
 
 
+def test_class_chance_is_the_share_of_the_class_among_the_others():
+    labels = torch.tensor([0, 0, 0, 1, 1])
+    expected = (3 * 2 / 4 + 2 * 1 / 4) / 5
+    assert evaluate.class_chance(labels) == pytest.approx(expected)
+
+
 def test_class_recall_leaves_the_item_itself_out():
     labels = torch.tensor([0, 0, 1, 1])
     assert evaluate.class_recall(torch.tensor([[1.0, 0], [1, 0.1], [0, 1], [0.1, 1]]), labels) == 1

@@ -36,7 +36,7 @@ def test_reports_all_that_applies_to_angiograms(whole):
     absent = set(METRICS) - reported
     assert reported <= set(METRICS)
     allowed = {name for name in METRICS if "patch_contrastive" in name or "stenosis" in name}
-    assert absent <= allowed | {"val/class_recall_at_1", "val/raw_pixel_recall_at_1"}
+    assert absent <= allowed | {"val/class_recall_at_1", "val/chance_class_recall_at_1", "val/raw_pixel_recall_at_1"}
 
 
 def test_the_same_val_metrics_at_every_step(whole):
