@@ -1,7 +1,6 @@
 """The command group: a visible table of commands, each imported when it is called, and errors as text."""
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
 
@@ -66,6 +65,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a mistake is a message and an exit code, never a traceback."""
+    stdout = sys.stdout
     try:
         code = cli.main(prog_name="orch", standalone_mode=False)
     except click.exceptions.Abort:
@@ -77,10 +77,10 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", ExitCode.SIGINT)
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.DONE)
+    except SystemExit as end:
+        # The reader of our output has gone, as `head` does: click wraps stdout then, rich raises, and both exit with 1.
+        gone = sys.stdout is not stdout or isinstance(end.__context__, BrokenPipeError)
+        sys.exit(ExitCode.DONE if gone else end.code)
     # A full disk or a folder that may not be written to, anywhere: the trainable's own are its trial's failures.
     except OSError as error:
         _fail(str(error), ExitCode.INFRASTRUCTURE)
