@@ -4,9 +4,8 @@ A runner calls `next`, runs what it gets, and passes each outcome to `outcome`; 
 runs in the driver's one thread, but for `request_pause` and `progress`, which only read or set a reference.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from orchestrator import stopping
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import trial_folder
 from orchestrator.execution.clock import Clock
-from orchestrator.execution.progress import Event, Listener, Progress, RunningTrial
+from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
+from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking import Tracker
-from orchestrator.trial import ENDINGS, Bucket, Cause, Ending, Measurement, Suggestion, TrialRecord
+from orchestrator.trial import Cause, Ending, Measurement, Suggestion, TrialRecord
 
 STOP_POLL_S = 0.5
 
@@ -58,35 +58,6 @@ class ControlSettings:
     grace_s: float = 60.0
 
 
-@dataclass(slots=True)
-class _Active:
-    """A trial in work."""
-
-    suggestion: Suggestion
-    history: list[Measurement]
-    started_s: float
-    best: float | None = None
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What has ended, kept so that progress costs nothing."""
-
-    causes: Counter[Cause] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
-    train_s: float = 0.0
-    best: tuple[int, float, int] | None = None
-
-    @property
-    def num_ended(self) -> int:
-        return self.causes.total()
-
-    @property
-    def any_success(self) -> bool:
-        return any(ENDINGS[cause].bucket is not Bucket.FAILED for cause in self.causes)
-
-
 class SweepControl:
     """Drives one sweep over its ledger and its tracker."""
 
@@ -108,15 +79,15 @@ class SweepControl:
         self._listener = listener
         self._started_s = clock.monotonic_s()
         self._polled_s = self._started_s
-        self._active: dict[int, _Active] = {}
-        self._tally = _Tally()
+        self._active: dict[int, Active] = {}
+        self._tally = Tally(self.spec.objective)
         self._earlier_ended = 0
         self._phase = "starting"
         self.halt: Halt | None = None
         self._halted_s = 0.0
         for record in ledger.records():
             if record.state.is_terminal:
-                self._count(record)
+                self._tally.count(record)
         self._earlier_ended = self._tally.num_ended
         self._interrupted = ledger.interrupted()
         self._say_again(ledger.records())
@@ -251,14 +222,10 @@ class SweepControl:
 
     def progress(self) -> Progress:
         """The state of the sweep now."""
-        now_s = self._clock.monotonic_s()
-        running = tuple(self._running(number, active, now_s) for number, active in list(self._active.items()))
+        now_s, objective = self._clock.monotonic_s(), self.spec.objective
+        running = tuple(active.running(objective, now_s) for active in list(self._active.values()))
         ended_here = self._tally.num_ended - self._earlier_ended
         left = self.ledger.limit - self._tally.num_ended
-        best = self._tally.best
-        for trial in running:
-            if trial.value is not None and (best is None or self.spec.objective.better(trial.value, best[1])):
-                best = (trial.number, trial.value, trial.step or 0)
         return Progress(
             name=self.ledger.name,
             limit=self.ledger.limit,
@@ -267,7 +234,7 @@ class SweepControl:
             causes=dict(self._tally.causes),
             reasons=dict(self._tally.reasons),
             running=running,
-            best=best,
+            best=self._tally.best_with(running),
             elapsed_s=self.elapsed_s,
             wall_s=self.wall_s,
             wall_limit_s=self._wall_limit_s,
@@ -299,7 +266,7 @@ class SweepControl:
 
     def _activate(self, suggestion: Suggestion) -> None:
         record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()
-        self._active[suggestion.number] = _Active(
+        self._active[suggestion.number] = Active(
             suggestion, list(record.measurements), now_s, best=suggestion.best_value
         )
 
@@ -327,8 +294,7 @@ class SweepControl:
         if active.history and measurement.step <= active.history[-1].step:
             return Directive.PAUSE if self.halt else Directive.GO_ON
         pruned = self.ledger.report(number, measurement, last=last)
-        active.history.append(measurement)
-        self._note_best(active, measurement)
+        active.note(measurement, objective)
         self._tracker.measure(number, measurement)
         value = measurement.metrics[objective.metric]
         self._listener(Event("measured", f"trial {number} epoch {measurement.step} {objective.metric} {value:.4g}"))
@@ -348,14 +314,6 @@ class SweepControl:
             ending = None
         return pruned if ending is None or (ending.cause is Cause.SETTLED and pruned) else ending
 
-    def _note_best(self, active: _Active, measurement: Measurement) -> None:
-        value = measurement.metrics[self.spec.objective.metric]
-        if measurement.step > 0 and value == value and (active.best is None or self._better(value, active.best)):
-            active.best = value
-
-    def _better(self, a: float, b: float) -> bool:
-        return self.spec.objective.better(a, b)
-
     def _finished(self, number: int) -> Ending:
         history = self._active[number].history
         if not history:
@@ -373,56 +331,19 @@ class SweepControl:
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
         record = self.ledger.tell(number, ending)
-        self._count(record)
+        self._tally.count(record)
         self._tracker.end_trial(number, ending, record)
         self._listener(Event("ended", describe_ending(record), record))
         self._stop_on_equal_failures()
 
-    def _count(self, record: TrialRecord) -> None:
-        tally, ending = self._tally, record.ending
-        if ending is None:
-            return
-        tally.causes[ending.cause] += 1
-        tally.reasons[ending.reason] += 1
-        tally.train_s += record.train_s
-        if ENDINGS[ending.cause].bucket is Bucket.FAILED:
-            tally.failures[ending.reason] += 1
-            return
-        if ending.cause is Cause.SICK or record.value is None or record.best_step is None:
-            return
-        if tally.best is None or self._better(record.value, tally.best[1]):
-            tally.best = (record.number, record.value, record.best_step)
-
     def _stop_on_equal_failures(self) -> None:
-        if self._tally.any_success or not self._tally.failures:
-            return
-        reason, count = self._tally.failures.most_common(1)[0]
-        if count >= self.spec.budget.max_failures:
-            self._halt(Halt(SweepState.FAILED, f"{count} equal failures before any success: {reason}"))
+        repeated = self._tally.repeated_failure()
+        if repeated is not None and repeated.count >= self.spec.budget.max_failures:
+            why = f"{repeated.count} equal failures before any success: {repeated.reason}"
+            self._halt(Halt(SweepState.FAILED, why))
 
     def _halt(self, halt: Halt) -> None:
         if self.halt is None:
             self._halted_s = self._clock.monotonic_s()
             self.halt = halt
             self._listener(Event("halting", f"stopping: {halt.reason}"))
-
-    def _running(self, number: int, active: _Active, now_s: float) -> RunningTrial:
-        last = active.history[-1] if active.history else None
-        return RunningTrial(
-            number=number,
-            params=active.suggestion.params,
-            step=None if last is None else last.step,
-            value=active.best,
-            last_value=None if last is None else last.metrics[self.spec.objective.metric],
-            elapsed_s=now_s - active.started_s,
-        )
-
-
-def describe_ending(record: TrialRecord) -> str:
-    """One line on how a trial ended."""
-    ending = record.ending
-    reason = ending.reason if ending else "?"
-    value = "no value" if record.value is None else f"best {record.value:.4g} at epoch {record.best_step}"
-    how = record.bucket.value if record.bucket else record.state.value.lower()
-    why = "" if reason in ("finished", "pruned") else f" ({reason})"
-    return f"trial {record.number} {how}{why} after {record.epochs} epochs, {value}"

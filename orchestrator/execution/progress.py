@@ -61,3 +61,13 @@ class Event:
 
 Listener = Callable[[Event], None]
 """Called in the driver's thread for each event; must return at once."""
+
+
+def describe_ending(record: TrialRecord) -> str:
+    """One line on how a trial ended."""
+    ending = record.ending
+    reason = ending.reason if ending else "?"
+    value = "no value" if record.value is None else f"best {record.value:.4g} at epoch {record.best_step}"
+    how = record.bucket.value if record.bucket else record.state.value.lower()
+    why = "" if reason in ("finished", "pruned") else f" ({reason})"
+    return f"trial {record.number} {how}{why} after {record.epochs} epochs, {value}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from orchestrator import tracking
@@ -70,11 +71,12 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class _Connected:
-    """A reached cluster: what it has, how long that took, and when it was."""
+    """A reached cluster: what it has, how long that took, when it was, and the import of MLflow beside it."""
 
     capacity: Capacity
     startup_s: float
     at_s: float
+    preload: Thread
 
 
 def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, sweep_id: str) -> SweepSummary:
@@ -156,7 +158,7 @@ def _make_folder(checkpoints: Path) -> None:
 def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
-    tracking.preload(around.home.tracking_uri)
+    preload = tracking.preload(around.home.tracking_uri)
     try:
         capacity = runner.connect(checked.spec, around.directory)
     except SpecError:
@@ -164,7 +166,7 @@ def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack:
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
     at_s = around.clock.monotonic_s()
-    return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s)
+    return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s, preload=preload)
 
 
 def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecord:
@@ -237,6 +239,8 @@ class _Drive:
         return halt, received, control.wall_s
 
     def _finish(self, record: SweepRecord, tracker: Tracker, received: Received) -> SweepSummary:
+        # Plots look at half-imported modules if another thread is still importing them.
+        self.connected.preload.join()
         for path in write_report(self.ledger, self.paths.report):
             tracker.artifact(path, folder="report")
         summary = SweepSummary(record, self.ledger.records())

@@ -4,11 +4,16 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from orchestrator.errors import LockedError
+
+LOOKS = 5
+LOOK_S = 0.05
 
 
 @contextmanager
@@ -20,15 +25,25 @@ def driver_lock(path: Path, sweep: str) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise LockedError(f"sweep {sweep} is driven by {holder(path) or 'another process'}") from error
+        if not _taken(file):
+            raise LockedError(f"sweep {sweep} is driven by {holder(path) or 'another process'}")
         file.seek(0)
         file.truncate()
         json.dump({"host": socket.gethostname(), "pid": os.getpid()}, file)
         file.flush()
         yield
+
+
+def _taken(file: IO[str]) -> bool:
+    """Take the lock; a few tries, because `holder` holds it for an instant while it looks."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(LOOK_S)
+        else:
+            return True
+    return False
 
 
 def holder(path: Path) -> str | None:
