@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import GridSampler, MedianPruner, NoPruner, SweepSpec
 from orchestrator.study import records
-from orchestrator.study.pruning import Decision, build_pruner, explain_median, explain_rung, rungs_done
+from orchestrator.study.pruning import Decision, build_pruner, explain_median, explain_rung, may_decide, rungs_done
 from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
 from orchestrator.study.sampling import build_sampler, suggest
 from orchestrator.trial import (
@@ -118,7 +118,8 @@ class Ledger:
     def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
         params = suggest(trial, self.space)
         trial.set_user_attr(records.ATTEMPT, attempt)
-        trial.set_user_attr(records.PAUSED, False)
+        if trial.user_attrs.get(records.PAUSED):
+            trial.set_user_attr(records.PAUSED, False)
         frozen = self._study._storage.get_trial(trial._trial_id)
         known = read_trial(frozen, self.spec.objective)
         steps = {m.step for m in known.measurements}
@@ -145,7 +146,7 @@ class Ledger:
         if math.isfinite(value):
             if measurement.step not in live.reported:
                 live.trial.report(value, measurement.step)
-            decision = self._decide(live, last=last)
+            decision = self._decide(live, measurement.step, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
         live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
         live.steps.add(measurement.step)
@@ -156,13 +157,13 @@ class Ledger:
             return None
         return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision})
 
-    def _decide(self, live: "_Live", *, last: bool) -> Decision | None:
+    def _decide(self, live: "_Live", step: int, *, last: bool) -> Decision | None:
         """Optuna notes each rung that a trial reaches; one without a decision of ours is decided here.
 
         The note alone decides nothing: an earlier driver may have died right after it.
         """
         pruner, direction = self.spec.pruner, self.spec.objective.direction
-        if isinstance(pruner, NoPruner):
+        if isinstance(pruner, NoPruner) or not may_decide(pruner, step=step, rungs=live.rungs):
             return None
         pruned = live.trial.should_prune() and not last
         if isinstance(pruner, MedianPruner) and not pruned:

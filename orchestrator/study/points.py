@@ -14,7 +14,6 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from scipy.stats import qmc
 
 from orchestrator.errors import UsageError
 from orchestrator.space import Float, Int, Parameter, SearchSpace, num_values, value_at
@@ -83,6 +82,8 @@ def _point(space: SearchSpace, shares: Mapping[str, float]) -> dict[str, Value]:
 
 
 def _sobol(dimensions: int, seed: int) -> Iterator[list[float]]:
+    from scipy.stats import qmc  # takes half a second to import, and few sweeps ask for it
+
     engine = qmc.Sobol(dimensions, scramble=True, seed=seed)
     while True:
         yield from engine.random(BLOCK).tolist()

@@ -10,7 +10,7 @@ from optuna.pruners import MedianPruner as OptunaMedianPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from orchestrator.errors import UsageError
-from orchestrator.spec.model import AshaPruner, Direction, MedianPruner, Pruner
+from orchestrator.spec.model import AshaPruner, Direction, MedianPruner, NoPruner, Pruner
 from orchestrator.spec.model import HyperbandPruner as HyperbandSpec
 
 RUNG = "completed_rung_{}"
@@ -61,6 +61,21 @@ def build_pruner(pruner: Pruner, *, max_epochs: int | None) -> BasePruner:
             return OptunaMedianPruner(n_startup_trials=startup_trials, n_warmup_steps=min_epochs)
         case _:
             return NopPruner()
+
+
+def may_decide(pruner: Pruner, *, step: int, rungs: int) -> bool:
+    """Whether the pruner can have anything to say at a step, for a trial that has passed `rungs` rungs.
+
+    Asking it costs a read of every trial, and successive halving speaks only where a rung is reached.
+    """
+    match pruner:
+        case NoPruner():
+            return False
+        case MedianPruner(min_epochs=min_epochs):
+            return step >= min_epochs
+        case AshaPruner() | HyperbandSpec():
+            rung_step: int = pruner.min_epochs * pruner.reduction_factor**rungs
+            return step >= rung_step
 
 
 def rungs_done(trial: FrozenTrial) -> int:
