@@ -1,9 +1,10 @@
-"""Draw the README's pictures from a real sweep: the live table as SVG, MLflow's pages as PNG.
+"""Draw the README's pictures from a real sweep: the live table as SVG, MLflow's page as PNG.
 
 Needs the `docs` extra, Debian's chromium and chromium-driver, and a finished sweep in ORCH_HOME.
 """
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,9 @@ def draw_live_table(file: str) -> None:
     with Path("/dev/null").open("w") as nowhere:
         console = Console(record=True, width=118, file=nowhere, force_terminal=True, highlight=False)
         console.print(kept[-1])
-        console.save_svg(str(IMAGES / "sweep.svg"), title=f"orch sweep {file}")
+        picture = console.export_svg(title=f"orch sweep {file}")
+    # Rich's fonts come from the network; any monospace font will do.
+    (IMAGES / "sweep.svg").write_text(re.sub(r"@font-face \{.*?\}\n", "", picture, flags=re.DOTALL))
 
 
 def draw_mlflow(home: Path, *, sweep: str, port: int) -> None:
@@ -103,11 +106,9 @@ def _pages(home: Path, sweep: str) -> dict[str, str]:
 
     summary = show(Home(home), sweep)
     client = MlflowClient(Home(home).tracking_uri)
-    parent = summary.sweep.parent_run_id
-    experiment = client.get_run(parent).info.experiment_id
+    experiment = client.get_run(summary.sweep.parent_run_id).info.experiment_id
     return {
         "mlflow": f"#/experiments/{experiment}/runs",
-        "mlflow_leaderboard": f"#/experiments/{experiment}/runs/{parent}/artifacts/report/leaderboard.html",
     }
 
 
