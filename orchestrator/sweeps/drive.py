@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
 from typing import Protocol
 
 from orchestrator import tracking
@@ -71,12 +70,12 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class _Connected:
-    """A reached cluster: what it has, how long that took, when it was, and the import of MLflow beside it."""
+    """A reached cluster: what it has, how long that took, when it was, and what was got ready for MLflow meanwhile."""
 
     capacity: Capacity
     startup_s: float
     at_s: float
-    preload: Thread
+    preload: tracking.Preload
 
 
 def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, sweep_id: str) -> SweepSummary:
@@ -158,13 +157,15 @@ def _make_folder(checkpoints: Path) -> None:
 def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
-    preload = tracking.preload(around.home.tracking_uri)
+    preload = tracking.Preload(around.home.tracking_uri)
+    stack.callback(preload.discard)
     try:
         capacity = runner.connect(checked.spec, around.directory)
     except SpecError:
         raise
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
+    preload.wait()
     at_s = around.clock.monotonic_s()
     return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s, preload=preload)
 
@@ -213,6 +214,7 @@ class _Drive:
         identity = Identity(
             sweep=record.name, sweep_id=record.id, experiment=EXPERIMENT, artifacts=self.around.home.artifacts
         )
+        self.connected.preload.put_in_place()
         uri = record.tracking_uri or self.around.home.tracking_uri
         return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)
 
@@ -239,8 +241,6 @@ class _Drive:
         return halt, received, control.wall_s
 
     def _finish(self, record: SweepRecord, tracker: Tracker, received: Received) -> SweepSummary:
-        # Plots look at half-imported modules if another thread is still importing them.
-        self.connected.preload.join()
         for path in write_report(self.ledger, self.paths.report):
             tracker.artifact(path, folder="report")
         summary = SweepSummary(record, self.ledger.records())

@@ -4,21 +4,21 @@ Importing this room does not import MLflow; the shipper's thread does, when it f
 """
 
 from orchestrator.tracking.outbox import Identity
+from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
-from orchestrator.tracking.store import preload
 from orchestrator.tracking.tracker import SyncReport, Tracker, sync
 from orchestrator.tracking.uri import is_reachable, is_server, redact
 
 __all__ = [
     "Identity",
     "Lag",
+    "Preload",
     "SyncReport",
     "Tracker",
     "is_reachable",
     "is_server",
-    "preload",
     "provenance",
     "redact",
     "sync",

@@ -5,14 +5,12 @@ Everything that belongs to a sweep is found by tag, so that nothing is created t
 """
 
 import fcntl
-import importlib
 import logging
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from orchestrator.tracking.delta import RunDelta, batches, mlflow_name
@@ -27,25 +25,8 @@ if TYPE_CHECKING:
 _PERMANENT_CODES = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS")
 
 
-_SQL_STORE = "mlflow.store.tracking.sqlalchemy_store"
-
-
 class StoreError(Exception):
     """The store is not in a state that can be used; trying again later may help."""
-
-
-def preload(tracking_uri: str) -> Thread:
-    """Import MLflow in a thread of its own, ahead of need: it takes seconds that starting a cluster leaves idle."""
-    modules = ["mlflow.tracking"] if is_server(tracking_uri) else ["mlflow.tracking", _SQL_STORE]
-
-    def load() -> None:
-        _configure()
-        for module in modules:
-            importlib.import_module(module)
-
-    thread = Thread(target=load, name="mlflow-preload", daemon=True)
-    thread.start()
-    return thread
 
 
 def connect(identity: Identity, tracking_uri: str) -> "RunStore":
@@ -53,10 +34,10 @@ def connect(identity: Identity, tracking_uri: str) -> "RunStore":
 
     Raises: any error of MLflow, none of them for good.
     """
-    _configure()
+    configure()
     from mlflow.tracking import MlflowClient
 
-    with _schema_lock(tracking_uri):
+    with schema_lock(tracking_uri):
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         location = None if is_server(tracking_uri) else identity.artifacts.resolve().as_uri()
         experiment_id = _experiment(client, identity.experiment, location=location)
@@ -162,7 +143,7 @@ class RunStore:
             self._client.set_terminated(run_id, delta.status.value, delta.end_ms)
 
 
-def _configure() -> None:
+def configure() -> None:
     """Tell MLflow to be quiet and quick to give up; must come before it is imported.
 
     Its own retries are off: they repeat `create_run`, which makes a second run when only the reply was lost, and
@@ -194,14 +175,20 @@ def _experiment(client: "MlflowClient", name: str, *, location: str | None) -> s
     return str(experiment.experiment_id)
 
 
-@contextmanager
-def _schema_lock(tracking_uri: str) -> Iterator[None]:
-    """Let one process at a time open a SQLite store: two that make the schema at once break it."""
+def database_file(tracking_uri: str) -> Path | None:
+    """The file of a SQLite store; None for any other."""
     scheme, _, path = tracking_uri.partition(":///")
-    if not scheme.startswith("sqlite") or not path:
+    return Path(path) if scheme.startswith("sqlite") and path else None
+
+
+@contextmanager
+def schema_lock(tracking_uri: str) -> Iterator[None]:
+    """Let one process at a time open a SQLite store: two that make the schema at once break it."""
+    database = database_file(tracking_uri)
+    if database is None:
         yield
         return
-    lock = Path(f"{path}.lock")
+    lock = Path(f"{database}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
