@@ -23,6 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 sweep: $(STAMP)  ## set up, then run the main sweep
 	$(BIN)/orch sweep search_spaces/multitask.yaml
+	@echo "To use orch in this shell: . $(BIN)/activate"
 
 local-smoke: $(STAMP)  ## the whole chain in under two minutes, with a pass/fail table
 	$(BIN)/python benchmarks/local_smoke.py

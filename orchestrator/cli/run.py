@@ -151,7 +151,7 @@ def _farewell(summary: SweepSummary, home: Home, options: RunOptions) -> None:
     if summary.num_pending:
         text = f"  MLflow   {summary.num_pending} operations are not delivered yet: {prefix}orch sync {sweep.name}"
         console.print(Text(text, style="yellow"), soft_wrap=True)
-    if summary.state != "COMPLETE":
+    if summary.state != "COMPLETE" and summary.num_left:
         console.print(Text(f"  resume   {prefix}{_resume_command(summary, options)}", style="bold"), soft_wrap=True)
     sys.stderr.flush()
 

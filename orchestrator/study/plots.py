@@ -7,8 +7,8 @@ from pathlib import Path
 import optuna
 import plotly.graph_objects as go
 import plotly.io
-from optuna import visualization
 from optuna.trial import TrialState
+from optuna.visualization import plot_optimization_history, plot_parallel_coordinate, plot_param_importances
 
 from orchestrator.study.ledger import Ledger
 
@@ -22,9 +22,9 @@ def write_plots(ledger: Ledger, path: Path) -> bool:
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     drawn: list[Plot] = []
     if complete:
-        drawn = [visualization.plot_optimization_history, visualization.plot_parallel_coordinate]
+        drawn = [plot_optimization_history, plot_parallel_coordinate]
     if len({trial.value for trial in complete}) > 1 and len(complete) >= MIN_TRIALS_FOR_IMPORTANCE:
-        drawn.insert(1, visualization.plot_param_importances)
+        drawn.insert(1, plot_param_importances)
     figures = [figure for plot in drawn if (figure := _draw(plot, study, ledger.spec.objective.metric)) is not None]
     # The first figure brings plotly's code for all, so that the page works offline.
     parts = [

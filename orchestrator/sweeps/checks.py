@@ -70,7 +70,7 @@ def check(document: SpecDocument, *, directory: Path) -> CheckedSweep:
     try:
         info = load_info(document.spec.trainable)
     except TrainableError as error:
-        raise SpecError([document.fault(("trainable",), str(error))]) from error
+        raise SpecError([document.fault(("trainable",), str(error).removeprefix("trainable "))]) from error
     space = _check_config(document, info)
     return CheckedSweep(document, info, space, fixed=space.fixed)
 

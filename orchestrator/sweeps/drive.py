@@ -1,7 +1,7 @@
 """Launching and resuming: the one place where spec, runner, ledger and tracker meet."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,7 @@ from orchestrator.execution.progress import Event, Progress
 from orchestrator.execution.runner import Capacity, Runner
 from orchestrator.execution.signals import Received, pausing_on_signals
 from orchestrator.spec import difference, dump, parse
-from orchestrator.study import Ledger, Storage, SweepRecord, SweepState
+from orchestrator.study import Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home, SweepPaths
@@ -87,6 +87,7 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
     """
     if name is not None:
         check_name(name)
+        _refuse_taken(name, around.home)
     paths = around.home.sweep(sweep_id)
     runner = around.runner(paths)
     with ExitStack() as stack:
@@ -103,14 +104,21 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
             file=checked.document.file,
             tracking_uri=around.home.tracking_uri,
         )
-        if record.name in storage.names:
-            raise UsageError(f"a sweep named {record.name!r} exists already; choose another --name or resume it")
         stack.enter_context(driver_lock(paths.lock, record.name))
         _make_folder(paths.checkpoints)
         ledger = storage.create(record)
         paths.spec.write_text(dump(checked.spec))
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, record)
+
+
+def _refuse_taken(name: str, home: Home) -> None:
+    """Before a cluster is started for nothing; `Storage.create` refuses what came in between."""
+    if is_absent(home.ledger_url):
+        return
+    with closing(Storage(home.ledger_url)) as storage:
+        if name in storage.names:
+            raise UsageError(f"a sweep named {name!r} exists already; choose another --name or resume it")
 
 
 def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = ()) -> SweepSummary:

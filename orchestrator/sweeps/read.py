@@ -11,7 +11,7 @@ from orchestrator.study import Storage, is_absent
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import redact
+from orchestrator.tracking import num_pending, redact
 from orchestrator.trial import TrialRecord
 
 
@@ -48,7 +48,9 @@ def show(home: Home, reference: str) -> SweepSummary:
 def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
     ledger = storage.open(reference)
     record = ledger.sweep
-    return SweepSummary(record, ledger.records(), driver=holder(home.sweep(record.id).lock))
+    paths = home.sweep(record.id)
+    pending = num_pending(paths.outbox)
+    return SweepSummary(record, ledger.records(), driver=holder(paths.lock), num_pending=pending)
 
 
 def find_trial(summary: SweepSummary, number: int) -> TrialRecord:

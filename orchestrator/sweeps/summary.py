@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator import analysis
 from orchestrator.errors import ExitCode
 from orchestrator.study import SweepRecord, SweepState
-from orchestrator.trial import JsonValue, TrialRecord
+from orchestrator.trial import Bucket, JsonValue, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ class SweepSummary:
     def counts(self) -> dict[str, int]:
         """Trials by how they ended, and those that have not."""
         return analysis.counts(self.trials)
+
+    @property
+    def num_left(self) -> int:
+        """Trials of the budget that have not ended."""
+        return self.sweep.spec.budget.trials - sum(self.counts[bucket.value] for bucket in Bucket)
 
     @property
     def best(self) -> TrialRecord | None:

@@ -8,7 +8,7 @@ from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
-from orchestrator.tracking.tracker import SyncReport, Tracker, sync
+from orchestrator.tracking.tracker import SyncReport, Tracker, num_pending, sync
 from orchestrator.tracking.uri import is_reachable, is_server, redact
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Tracker",
     "is_reachable",
     "is_server",
+    "num_pending",
     "provenance",
     "redact",
     "sync",

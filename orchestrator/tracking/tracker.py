@@ -5,6 +5,7 @@ A new process with the same outbox goes on with the same runs. `sync` delivers w
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +150,14 @@ class Tracker:
 
     def _append(self, *operations: Operation) -> None:
         self._outbox.append(operations, at_ms=self._now_ms())
+
+
+def num_pending(outbox_path: Path) -> int:
+    """How many operations of a sweep MLflow has not got yet; 0 where there is no outbox."""
+    if not outbox_path.is_file():
+        return 0
+    with closing(Outbox(outbox_path)) as outbox:
+        return outbox.backlog().num_pending
 
 
 def sync(outbox_path: Path, *, tracking_uri: str, timeout_s: float, now_ms: Callable[[], int]) -> SyncReport:
