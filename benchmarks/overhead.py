@@ -3,8 +3,8 @@
 32 trials of up to 10 epochs, about 0.1 s of training each (`--epoch-s 0.1` makes it 0.1 s an epoch), 2 at a time, the
 same metrics in MLflow. Wall times count from a started cluster to the end, deliveries included.
 
-`--json` prints one document with `speedup_vs_plain`, `plain_s`, `orch_s`, `train_s`, and `overhead_fraction` of a second
-sweep with 1-second epochs: the share of its two workers' time that was not spent in a trainable.
+`--json` prints one document with `speedup_vs_plain`, `plain_s`, `orch_s`, `train_s`, and `overhead_fraction` of a
+second sweep with 1-second epochs: the share of its two workers' time that was not spent in a trainable.
 """
 
 import argparse
