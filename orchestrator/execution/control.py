@@ -331,6 +331,7 @@ class SweepControl:
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
         record = self.ledger.tell(number, ending)
+        self.ledger.note_wall(self.wall_s)
         self._tally.count(record)
         self._tracker.end_trial(number, ending, record)
         self._listener(Event("ended", describe_ending(record), record))

@@ -83,6 +83,10 @@ class Ledger:
         """Store the part of the record that changes."""
         self._study.set_user_attr(PROGRESS_KEY, record.progress_attrs())
 
+    def note_wall(self, wall_s: float) -> None:
+        """Store how long the sweep's drivers have run so far: a budget of hours outlives a killed driver."""
+        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3)))
+
     def replace_spec(self, record: SweepRecord) -> None:
         """Store a record whose spec was changed on purpose, such as a larger budget."""
         self._study.set_user_attr(SWEEP_KEY, record.fixed_attrs())

@@ -212,6 +212,21 @@ def test_the_wall_budget_ends_the_sweep_and_a_larger_one_goes_on(desk):
     assert halt.state is SweepState.BUDGET_ENDED, "what earlier drivers took counts"
 
 
+def test_the_time_so_far_is_stored_with_each_ending_so_that_a_kill_does_not_lose_it(desk):
+    fake, stored = FakeClock(), []
+
+    def minute(control, event):
+        if event.kind == "measured":
+            fake.advance(60)
+        if event.kind == "ended":
+            stored.append(desk.reopen().sweep.wall_s)
+
+    desk.run(toy_spec(trials=2), listener=minute, clock=fake.clock)
+    assert len(stored) == 2
+    assert stored[0] >= 240
+    assert stored[1] >= 2 * stored[0] - 60
+
+
 def test_a_pause_keeps_the_trial_open_and_the_next_driver_ends_it_as_if_nothing_had_been(desk, tmp_path):
     spec = toy_spec(trials=4, sampler={"type": "tpe", "startup_trials": 2}, pruner={"type": "asha"})
     uninterrupted = tmp_path / "straight"
