@@ -17,11 +17,12 @@ from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.maintain import deliver
 from orchestrator.sweeps.paths import Home, SweepPaths
-from orchestrator.sweeps.read import open_storage
+from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import Identity, Tracker
+from orchestrator.tracking import Identity, Tracker, is_reachable, num_pending
 from orchestrator.trial import RunStatus
 
 EXPERIMENT = "orch"
@@ -137,7 +138,7 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         if record.state is SweepState.COMPLETE and not overrides:
             more = f"orch resume {record.name} --set budget.trials={2 * record.spec.budget.trials}"
             around.watcher.say(f"sweep {record.name} is complete, nothing is left to do; more trials: {more}")
-            return SweepSummary(record, storage.open(record.name).records())
+            return _deliver_rest(record, around)
         paths = around.home.sweep(record.id)
         stack.enter_context(driver_lock(paths.lock, record.name))
         record = _with_overrides(record, overrides)
@@ -152,6 +153,14 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
+
+
+def _deliver_rest(record: SweepRecord, around: Surroundings) -> SweepSummary:
+    """A driver may have been killed after its last trial and before its last delivery."""
+    uri = around.home.tracking or record.tracking_uri or around.home.tracking_uri
+    if num_pending(around.home.sweep(record.id).outbox) and is_reachable(uri, timeout_s=PATIENCE_S):
+        deliver(around.home, record.name, clock=around.clock, timeout_s=around.flush_timeout_s)
+    return show(around.home, record.name)
 
 
 def _make_folder(checkpoints: Path) -> None:
@@ -213,7 +222,6 @@ class _Drive:
             record = replace(
                 record, state=halt.state, reason=halt.reason, wall_s=wall_s, ended_ms=around.clock.now_ms()
             )
-            self.ledger.update_sweep(record)
             return self._finish(record, tracker, received)
         finally:
             tracker.close()
@@ -256,6 +264,8 @@ class _Drive:
             tracker.artifact(best, folder="best_checkpoint")
         self._measure_sweep(tracker, summary)
         tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
+        # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
+        self.ledger.update_sweep(record)
         self._deliver(tracker)
         record = self._note_runs(record, tracker)
         return replace(

@@ -2,14 +2,17 @@
 
 import os
 import signal
+from contextlib import closing
 
 import pytest
 
 from orchestrator.errors import LockedError, SpecError, SweepNotFoundError, UsageError
 from orchestrator.execution.checkpoint_names import step_folder, trial_folder
-from orchestrator.study import SweepState
+from orchestrator.study import Ledger, SweepState
 from orchestrator.sweeps import read
 from orchestrator.sweeps.lock import driver_lock
+from orchestrator.tracking.operations import EndSweep
+from orchestrator.tracking.outbox import Outbox
 from tests.support.home import Lines
 from tests.support.specs import toy_spec
 
@@ -43,6 +46,21 @@ def test_a_sweep_leaves_a_ledger_a_spec_an_outbox_and_a_report(house):
     best = max(summary.trials, key=lambda trial: trial.value)
     assert summary.best.number == best.number
     assert (step_folder(trial_folder(paths.checkpoints, best.number), best.best_step) / "manifest.json").exists()
+
+
+def test_a_sweep_is_marked_as_ended_only_after_mlflow_was_told(house, monkeypatch):
+    told, update_sweep = [], Ledger.update_sweep
+
+    def look(ledger, record):
+        if record.state is SweepState.COMPLETE:
+            with closing(Outbox(house.home.sweep("id-1").outbox)) as outbox:
+                told.append(any(isinstance(entry.operation, EndSweep) for entry in outbox.pending(1000)))
+        update_sweep(ledger, record)
+
+    monkeypatch.setattr(Ledger, "update_sweep", look)
+    house.launch(toy_spec(trials=1))
+    assert told
+    assert all(told)
 
 
 def test_names_count_up_and_a_taken_one_is_refused(house):
