@@ -9,7 +9,6 @@ from orchestrator.execution.attempt import Attempt
 
 ASSIGNMENT = "assignment"
 OUTCOME = "outcome"
-SAVED = "saved"
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """The Ray Tune runner: our Searcher and TrialScheduler hand assignments to warm actors and obey the control.
 
-Tune executes and does not remember: its own loggers, snapshots and restore are off or unused. A resumed sweep builds a
-new Tuner.
+Tune executes and does not remember: its own loggers, snapshots and restore are off or unused. A resumed sweep starts
+a new run.
 """
 
 import os

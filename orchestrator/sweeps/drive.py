@@ -92,7 +92,7 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
     paths = around.home.sweep(sweep_id)
     runner = around.runner(paths)
     with ExitStack() as stack:
-        connected = _connect(runner, checked, around, stack)
+        connected = _connect(runner, checked, around, stack, tracking_uri=around.home.tracking_uri)
         storage = Storage(around.home.ledger_url)
         stack.callback(storage.close)
         record = SweepRecord(
@@ -144,7 +144,8 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         record = _with_overrides(record, overrides)
         checked = check(parse(dump(record.spec), file=str(paths.spec)), directory=around.directory)
         runner = around.runner(paths)
-        connected = _connect(runner, checked, around, stack)
+        tracking_uri = around.home.tracking_of(record.tracking_uri)
+        connected = _connect(runner, checked, around, stack, tracking_uri=tracking_uri)
         ledger = storage.open(record.name)
         if overrides:
             ledger.replace_spec(record)
@@ -152,12 +153,12 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
             paths.spec.write_text(dump(record.spec))
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
-        return drive.run(runner, replace(record, tracking_uri=around.home.tracking or record.tracking_uri))
+        return drive.run(runner, replace(record, tracking_uri=tracking_uri))
 
 
 def _deliver_rest(record: SweepRecord, around: Surroundings) -> SweepSummary:
     """A driver may have been killed after its last trial and before its last delivery."""
-    uri = around.home.tracking or record.tracking_uri or around.home.tracking_uri
+    uri = around.home.tracking_of(record.tracking_uri)
     if num_pending(around.home.sweep(record.id).outbox) and is_reachable(uri, timeout_s=PATIENCE_S):
         deliver(around.home, record.name, clock=around.clock, timeout_s=around.flush_timeout_s)
     return show(around.home, record.name)
@@ -171,15 +172,15 @@ def _make_folder(checkpoints: Path) -> None:
         raise InfrastructureError(f"checkpoints cannot be kept in {checkpoints}: {error.strerror}") from error
 
 
-def _connect(runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack) -> _Connected:
+def _connect(
+    runner: Runner, checked: CheckedSweep, around: Surroundings, stack: ExitStack, *, tracking_uri: str
+) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
-    preload = tracking.Preload(around.home.tracking_uri)
+    preload = tracking.Preload(tracking_uri)
     stack.callback(preload.discard)
     try:
         capacity = runner.connect(checked.spec, around.directory)
-    except SpecError:
-        raise
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
     preload.wait()
@@ -231,7 +232,7 @@ class _Drive:
             sweep=record.name, sweep_id=record.id, experiment=EXPERIMENT, artifacts=self.around.home.artifacts
         )
         self.connected.preload.put_in_place()
-        uri = record.tracking_uri or self.around.home.tracking_uri
+        uri = self.around.home.tracking_of(record.tracking_uri)
         return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)
 
     def _device(self) -> str:

@@ -39,7 +39,7 @@ def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tu
         ledger = stack.enter_context(closing(open_storage(home))).open(reference)
         record = ledger.sweep
         paths = home.sweep(record.id)
-        uri = home.tracking or record.tracking_uri or home.tracking_uri
+        uri = home.tracking_of(record.tracking_uri)
         stack.enter_context(driver_lock(paths.lock, record.name))
         report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
         if report.parent_run_id is not None:

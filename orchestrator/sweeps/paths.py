@@ -38,6 +38,10 @@ class Home:
         """MLflow's tracking URI."""
         return self.tracking or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
 
+    def tracking_of(self, recorded: str | None) -> str:
+        """The URI of a sweep that was launched with `recorded`: what is asked for now goes first."""
+        return self.tracking or recorded or self.tracking_uri
+
     @property
     def artifacts(self) -> Path:
         """Artifacts of a local MLflow store."""
