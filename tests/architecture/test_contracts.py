@@ -15,7 +15,7 @@ BREAKS = {
     "3 the rooms of trainables are layers": ("trainables/schedules.py", "import trainables.losses.clip"),
     "4 tasks are independent": ("trainables/tasks/other/__init__.py", "import trainables.tasks.multitask.config"),
     "5 the core is plain data": ("orchestrator/trial.py", "import torch"),
-    "6 trainables know no sweep library": ("trainables/data/pairs.py", "import optuna"),
+    "6 trainables know no sweep library": ("trainables/data/pairs/pairs.py", "import optuna"),
     "7 task configs load without torch": ("trainables/tasks/multitask/config.py", "import numpy"),
     "8 only execution and sweeps touch trainables": ("orchestrator/analysis/table.py", "import trainables.contract"),
     "9a mlflow lives in tracking": ("orchestrator/study/ledger.py", "import mlflow"),

@@ -44,9 +44,10 @@ COVERED = {
     "orchestrator/sweeps/report.py": "tests/orchestrator/sweeps/test_drive.py",
     "orchestrator/sweeps/summary.py": "tests/orchestrator/cli/test_cli_run.py",
     "trainables/contract.py": "tests/contracts/test_trainables.py",
-    "trainables/data/pairs.py": "tests/trainables/data/test_load_pairs.py",
-    "trainables/data/sources.py": "tests/trainables/data/test_load_pairs.py",
-    "trainables/data/vessel_tree.py": "tests/trainables/data/test_angiogram.py",
+    "trainables/data/errors.py": "tests/trainables/data/pairs/test_omniglot.py",
+    "trainables/data/pairs/pairs.py": "tests/trainables/data/pairs/test_load_pairs.py",
+    "trainables/data/pairs/sources.py": "tests/trainables/data/pairs/test_load_pairs.py",
+    "trainables/data/pairs/vessel_tree.py": "tests/trainables/data/pairs/test_angiogram.py",
 }
 """Module without a test file of its own to the file that covers it."""
 

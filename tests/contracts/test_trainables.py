@@ -1,6 +1,6 @@
 """What every registered trainable must do, whatever it trains.
 
-A new trainable enters by its name in `TRAINABLES` and one small config here.
+A new trainable enters by its name in `TRAINABLES` and one small config in `tests/support/quick_configs.py`.
 """
 
 import inspect
@@ -10,19 +10,10 @@ import math
 import pytest
 from pydantic import BaseModel
 
+from tests.support.quick_configs import QUICK
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.contract import TrialContext
 from trainables.registry import TRAINABLES, load_info, load_train
-
-QUICK = {
-    "multitask": {
-        "epochs": 2,
-        "batch_size": 8,
-        "data": {"source": "angiogram", "num_train": 16, "num_val": 8, "num_test": 8, "num_frames": 2},
-        "sizes": {"width": 16, "embedding": 8, "heads": 2},
-        "evaluation": {"num_captions": 2, "caption_tokens": 4},
-    },
-}
 
 
 class Trial:

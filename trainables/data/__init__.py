@@ -1,1 +1,1 @@
-"""What trainables learn from: generated angiograms, Omniglot, and the user's own files."""
+"""What trainables learn from, a folder for each kind of data: its sources as config, its readers, and `load`."""

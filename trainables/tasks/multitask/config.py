@@ -10,7 +10,7 @@ from itertools import combinations
 from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel
-from trainables.data.sources import AngiogramSource, PairSource
+from trainables.data.pairs.sources import AngiogramSource, PairSource
 from trainables.schedules import MarginSchedule, Schedule, Temperature
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainables.data.pairs import PairedData, Pairs
-from trainables.data.tokenizer import Tokenizer
+from trainables.data.pairs.pairs import PairedData, Pairs
+from trainables.data.pairs.tokenizer import Tokenizer
 from trainables.losses.captioning import captioning_loss
 from trainables.losses.masked import masked_modeling_loss
 from trainables.metrics.collapse import effective_rank, resultant_length

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from trainables.contract import Measurement, TrialContext
-from trainables.data.augment import warp
-from trainables.data.load import load_pairs
-from trainables.data.pairs import DataError, PairedData, Pairs
+from trainables.data.errors import DataError
+from trainables.data.pairs.augment import warp
+from trainables.data.pairs.load import load_pairs
+from trainables.data.pairs.pairs import PairedData, Pairs
 from trainables.loop import BatchLoss, Moment, Part, run_trial
 from trainables.models.paired import NetworkSizes, PairedModel
 from trainables.models.video import PATCH, VideoShape

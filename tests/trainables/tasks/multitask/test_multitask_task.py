@@ -7,7 +7,7 @@ import torch
 
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.contract import TrialContext
-from trainables.data.pairs import DataError
+from trainables.data.errors import DataError
 from trainables.tasks.multitask.config import METRICS, Config
 from trainables.tasks.multitask.task import train
 

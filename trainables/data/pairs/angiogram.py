@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from trainables.data.pairs import RawPairs, Split
-from trainables.data.sources import AngiogramSource
-from trainables.data.vessel_tree import SEGMENTS, Look, render
+from trainables.data.errors import Split
+from trainables.data.pairs.pairs import RawPairs
+from trainables.data.pairs.sources import AngiogramSource
+from trainables.data.pairs.vessel_tree import SEGMENTS, Look, render
 
 Findings = Mapping[str, int]
 """Segment to percentage of its diameter that is lost; segments that are not named are healthy."""

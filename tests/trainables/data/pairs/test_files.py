@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from trainables.data.files import read_files
-from trainables.data.load import load_pairs, load_test_pairs
-from trainables.data.pairs import DataError, Split
-from trainables.data.sources import FilesSource
+from trainables.data.errors import DataError, Split
+from trainables.data.pairs.files import read_files
+from trainables.data.pairs.load import load_pairs, load_test_pairs
+from trainables.data.pairs.sources import FilesSource
 
 SPLITS = ["train"] * 4 + ["val"] * 3 + ["test"] * 2
 TEXTS = [f"item {i} of nine" for i in range(9)]

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trainables.data.pairs import DataError, RawPairs, Split
-from trainables.data.sources import OmniglotSource
+from trainables.data.errors import DataError, Split
+from trainables.data.pairs.pairs import RawPairs
+from trainables.data.pairs.sources import OmniglotSource
 
 Strokes = list[NDArray[np.float32]]
 """Pen-down runs, each (points, 2): x to the right and y down, in pixels of the 105 x 105 picture."""

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainables.data.tokenizer import Tokenizer
+from trainables.data.pairs.tokenizer import Tokenizer
 
 
 @pytest.mark.parametrize(

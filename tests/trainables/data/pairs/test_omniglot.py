@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainables.data.load import load_pairs
-from trainables.data.omniglot import ALPHABETS, read_omniglot, spell
-from trainables.data.pairs import DataError, Split
-from trainables.data.sources import OmniglotSource
+from trainables.data.errors import DataError, Split
+from trainables.data.pairs.load import load_pairs
+from trainables.data.pairs.omniglot import ALPHABETS, read_omniglot, spell
+from trainables.data.pairs.sources import OmniglotSource
 
-ROOT = Path(__file__).parents[4] / "shared" / "data" / "omniglot"
+ROOT = Path(__file__).parents[5] / "shared" / "data" / "omniglot"
 real = pytest.mark.skipif(not ROOT.is_dir(), reason="the Omniglot zip files are not in ../shared/data/omniglot")
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from trainables.data import load
-from trainables.data.load import load_pairs, load_test_pairs
-from trainables.data.pairs import Split
-from trainables.data.sources import AngiogramSource
-from trainables.data.vessel_tree import SEGMENTS
+from trainables.data.errors import Split
+from trainables.data.pairs import load
+from trainables.data.pairs.load import load_pairs, load_test_pairs
+from trainables.data.pairs.sources import AngiogramSource
+from trainables.data.pairs.vessel_tree import SEGMENTS
 
 SOURCE = AngiogramSource(num_train=12, num_val=8, num_test=9, num_frames=2, seed=77)
 

@@ -2,26 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainables.data.tokenizer import Tokenizer
-
-
-class DataError(ValueError):
-    """Files that are missing, damaged, or not as described; the message names the file and what is expected."""
-
-
-class Split(StrEnum):
-    """What items are for. Only a final confirmation reads `test`."""
-
-    TRAIN = "train"
-    VAL = "val"
-    TEST = "test"
+from trainables.data.pairs.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.data.angiogram import PERCENTAGES, draw_findings, read_angiograms
-from trainables.data.pairs import Split
-from trainables.data.sources import AngiogramSource
-from trainables.data.vessel_tree import SEGMENTS, Look, render
+from trainables.data.errors import Split
+from trainables.data.pairs.angiogram import PERCENTAGES, draw_findings, read_angiograms
+from trainables.data.pairs.sources import AngiogramSource
+from trainables.data.pairs.vessel_tree import SEGMENTS, Look, render
 from trainables.metrics.stenosis import extract_findings
 
 

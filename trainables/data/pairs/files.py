@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.pairs import DataError, RawPairs, Split
-from trainables.data.sources import FilesSource
+from trainables.data.errors import DataError, Split
+from trainables.data.pairs.pairs import RawPairs
+from trainables.data.pairs.sources import FilesSource
 
 _FORM = "one line per video, in the same order"
 

@@ -5,13 +5,14 @@ Trials of one process share what was loaded: nobody may write to it.
 
 from functools import lru_cache
 
-from trainables.data.angiogram import read_angiograms
-from trainables.data.files import read_files
-from trainables.data.omniglot import read_omniglot
-from trainables.data.pairs import PairedData, Pairs, RawPairs, Split, tokenize
-from trainables.data.sources import AngiogramSource, FilesSource, OmniglotSource
-from trainables.data.tokenizer import Tokenizer
-from trainables.data.vessel_tree import SEGMENTS
+from trainables.data.errors import Split
+from trainables.data.pairs.angiogram import read_angiograms
+from trainables.data.pairs.files import read_files
+from trainables.data.pairs.omniglot import read_omniglot
+from trainables.data.pairs.pairs import PairedData, Pairs, RawPairs, tokenize
+from trainables.data.pairs.sources import AngiogramSource, FilesSource, OmniglotSource
+from trainables.data.pairs.tokenizer import Tokenizer
+from trainables.data.pairs.vessel_tree import SEGMENTS
 
 Source = AngiogramSource | OmniglotSource | FilesSource
 
