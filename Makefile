@@ -47,9 +47,15 @@ imports: $(STAMP)  ## the import contracts
 bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
 	$(BIN)/python benchmarks/overhead.py
 
+reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/reproductions.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproductions
+
+real: $(STAMP)  ## each system on real data, with intervals; skips what is not there
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.real
+
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: help setup sweep local-smoke test test-all lint types imports bench docs check
+.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce real docs check
