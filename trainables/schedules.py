@@ -52,10 +52,19 @@ class TemperatureKind(StrEnum):
     LEARNED = "learned"
 
 
+class LearningRateKind(StrEnum):
+    """As `ScheduleKind`; `one_cycle` rises to the full rate at `peak_at` of the epochs and falls to almost nothing."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    COSINE = "cosine"
+    ONE_CYCLE = "one_cycle"
+
+
 class Schedule(StrictModel):
     """A value over the epochs: `start` at first, held for `warmup_epochs`, then on its way to `end`."""
 
-    kind: ScheduleKind | TemperatureKind = ScheduleKind.CONSTANT
+    kind: ScheduleKind | TemperatureKind | LearningRateKind = ScheduleKind.CONSTANT
     start: float
     end: float | None = Field(default=None, description="Reached at the last epoch; linear and cosine need it.")
     warmup_epochs: float = Field(default=0.0, ge=0, description="Epochs before the value begins to move.")
@@ -81,8 +90,9 @@ class Schedule(StrictModel):
             return self.start
         span = epochs - self.warmup_epochs
         done = min(max((epoch - self.warmup_epochs) / span, 0.0), 1.0) if span > 0 else 0.0
-        share = (1 - math.cos(math.pi * done)) / 2 if self.kind.value == ScheduleKind.COSINE else done
-        return self.start + share * (self.end - self.start)
+        if self.kind.value == ScheduleKind.COSINE:
+            return _half_cosine(self.start, self.end, done)
+        return self.start + done * (self.end - self.start)
 
 
 class Temperature(Schedule):
@@ -113,18 +123,54 @@ class MarginSchedule(Schedule):
 
 
 class LearningRateSchedule(Schedule):
-    """A factor on the learning rate: it rises from 0 to `start` over `warmup_epochs`, then goes to `end`."""
+    """A factor on the learning rate, by batch: it rises from 0 to `start` over `warmup_epochs`, then goes to `end`.
 
-    kind: ScheduleKind = ScheduleKind.CONSTANT
+    One cycle goes from `start` / 25 up to `start` at `peak_at` and down to `start` / 250,000, along cosines; AdamW's
+    first beta goes from .95 to .85 and back.
+    Source of one cycle: Smith and Topin 2018, arXiv:1708.07120, with the constants of torch's OneCycleLR.
+    """
+
+    kind: LearningRateKind = LearningRateKind.CONSTANT
     start: float = Field(default=1.0, gt=0, le=1)
     end: float | None = Field(default=None, ge=0, le=1)
+    peak_at: float = Field(default=0.3, gt=0, lt=1, description="Share of the epochs after which one cycle peaks.")
 
     def unread(self) -> Mapping[str, str]:
-        """A constant factor, too, can be warmed up to."""
-        return {name: why for name, why in super().unread().items() if name != "warmup_epochs"}
+        """A constant factor, too, can be warmed up to; one cycle has its own beginning and end."""
+        why = f"when kind is {self.kind.value}"
+        match self.kind:
+            case LearningRateKind.ONE_CYCLE:
+                return dict.fromkeys(("end", "warmup_epochs"), why)
+            case LearningRateKind.CONSTANT:
+                return dict.fromkeys(("end", "peak_at"), why)
+            case _:
+                return {"peak_at": why}
 
     def at(self, epoch: float, *, epochs: float) -> float:
         """The factor after `epoch` (fractional) of `epochs` epochs."""
+        if self.kind is LearningRateKind.ONE_CYCLE:
+            ends = (1 / _ONE_CYCLE_RISE, 1 / (_ONE_CYCLE_RISE * _ONE_CYCLE_FALL))
+            return self.start * self._over_the_peak(epoch / epochs, peak=1.0, ends=ends)
         if epoch < self.warmup_epochs:
             return self.start * epoch / self.warmup_epochs
         return super().at(epoch, epochs=epochs)
+
+    def beta1_at(self, epoch: float, *, epochs: float) -> float | None:
+        """AdamW's first beta after `epoch` of `epochs` epochs; None leaves it as it is."""
+        if self.kind is not LearningRateKind.ONE_CYCLE:
+            return None
+        return self._over_the_peak(epoch / epochs, peak=_ONE_CYCLE_BETA[1], ends=(_ONE_CYCLE_BETA[0],) * 2)
+
+    def _over_the_peak(self, done: float, *, peak: float, ends: tuple[float, float]) -> float:
+        """Along half a cosine from the first end to the peak, and along another one to the second end."""
+        if done < self.peak_at:
+            return _half_cosine(ends[0], peak, done / self.peak_at)
+        return _half_cosine(peak, ends[1], min(1.0, (done - self.peak_at) / (1 - self.peak_at)))
+
+
+_ONE_CYCLE_RISE, _ONE_CYCLE_FALL = 25.0, 1e4
+_ONE_CYCLE_BETA = (0.95, 0.85)
+
+
+def _half_cosine(start: float, end: float, share: float) -> float:
+    return start + (end - start) * (1 - math.cos(math.pi * share)) / 2

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BREAKS = {
-    "1 orchestrator stands above trainables": ("trainables/loop.py", "import orchestrator.errors"),
+    "1 orchestrator stands above trainables": ("trainables/loop/trial.py", "import orchestrator.errors"),
     "2 the rooms of orchestrator are layers": ("orchestrator/spec/nodes.py", "import orchestrator.study.storage"),
     "3 the rooms of trainables are layers": ("trainables/schedules.py", "import trainables.losses.clip"),
     "4 tasks are independent": ("trainables/tasks/other/__init__.py", "import trainables.tasks.multitask.config"),

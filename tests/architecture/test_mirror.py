@@ -44,6 +44,8 @@ COVERED = {
     "orchestrator/sweeps/report.py": "tests/orchestrator/sweeps/test_drive.py",
     "orchestrator/sweeps/summary.py": "tests/orchestrator/cli/test_cli_run.py",
     "trainables/contract.py": "tests/contracts/test_trainables.py",
+    "trainables/loop/randomness.py": "tests/trainables/loop/test_trial.py",
+    "trainables/loop/report.py": "tests/trainables/loop/test_trial.py",
     "trainables/data/errors.py": "tests/trainables/data/pairs/test_omniglot.py",
     "trainables/data/pairs/pairs.py": "tests/trainables/data/pairs/test_load_pairs.py",
     "trainables/data/pairs/sources.py": "tests/trainables/data/pairs/test_load_pairs.py",

@@ -169,6 +169,9 @@ METRICS: Mapping[str, str] = {
         for a, b in combinations(LossWeights.model_fields, 2)
     },
     "train/grad_norm": "gradient norm before clipping, mean over the epoch's steps",
+    "train/grad_norm_max": "the largest of the epoch",
+    "train/clipped_fraction": "share of the steps whose gradient was scaled down",
+    "train/update_ratio": "norm of the first step's change of the parameters over their norm",
     "train/grad_norm_video": "the same, video trunk alone",
     "train/grad_norm_text": "the same, text encoder alone",
     "train/grad_norm_decoder": "the same, caption decoder alone",

@@ -14,7 +14,7 @@ from trainables.data.errors import DataError
 from trainables.data.pairs.augment import warp
 from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
-from trainables.loop import BatchLoss, Moment, Part, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
 from trainables.models.paired import NetworkSizes, PairedModel
 from trainables.models.video import PATCH, VideoShape
 from trainables.tasks.multitask import evaluate
@@ -31,7 +31,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
-class MultitaskTask:
+class MultitaskTask(Task[PairedModel, Tensor]):
     """What the loop needs to know; a batch is a tensor of places in the training split."""
 
     def __init__(self, config: Config, data: PairedData, *, device: str) -> None:
@@ -69,14 +69,14 @@ class MultitaskTask:
         """The video trunk: all tasks learn through it."""
         return model.trunk
 
-    def num_batches(self) -> int:
+    def num_batches(self, moment: Moment) -> int:
         """Full batches only: the contrastive loss depends on the size."""
         return len(self.data.train) // self.batch_size
 
-    def batches(self, generator: torch.Generator) -> Iterator[Tensor]:
+    def batches(self, moment: Moment) -> Iterator[Tensor]:
         """Shuffled places in the training split."""
-        order = torch.randperm(len(self.data.train), generator=generator)
-        yield from torch.split(order[: self.num_batches() * self.batch_size], self.batch_size)
+        order = torch.randperm(len(self.data.train), generator=moment.generator)
+        yield from torch.split(order[: self.num_batches(moment) * self.batch_size], self.batch_size)
 
     def loss(self, model: PairedModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """The parts that have a weight, on one batch."""

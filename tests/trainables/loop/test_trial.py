@@ -9,10 +9,10 @@ from torch import nn
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.config import Optimizer
 from trainables.contract import TrialContext
-from trainables.loop import BatchLoss, Part, run_trial
+from trainables.loop import BatchLoss, Part, Task, run_trial
 
 
-class LineTask:
+class LineTask(Task):
     """Two heads on one layer learn two targets from noisy batches; dropout uses the global generator."""
 
     def __init__(self, *, poison_at=None, groups=("trunk", "heads")):
@@ -27,11 +27,11 @@ class LineTask:
     def trunk(self, model):
         return model["trunk"]
 
-    def num_batches(self):
+    def num_batches(self, moment):
         return 3
 
-    def batches(self, generator):
-        yield from torch.randn(3, 16, 4, generator=generator)
+    def batches(self, moment):
+        yield from torch.randn(3, 16, 4, generator=moment.generator)
 
     def loss(self, model, batch, moment):
         noise = torch.randn(16, generator=moment.generator)
