@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from trainables.contract import Measurement, TrialContext
 from trainables.data.errors import DataError
-from trainables.data.pairs.augment import warp
+from trainables.data.augment import warp
 from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial

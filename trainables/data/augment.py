@@ -1,4 +1,4 @@
-"""Random changes to training videos that do not change what they show."""
+"""Random changes to training pictures and videos that do not change what they show. Tasks call them on each batch."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ def warp(videos_BTHW: Tensor, *, amount: float, generator: torch.Generator) -> T
     """Turn, stretch, shear and shift each video a little, all its frames alike; edges are continued outwards.
 
     Args:
-        videos_BTHW: left as they are.
+        videos_BTHW: left as they are; for pictures T is the colour channel.
         amount: deviation of each entry of the affine map from that of the identity; a shift of 1 is half a picture.
         generator: on the CPU.
     """

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.data.pairs.augment import warp
+from trainables.data.augment import warp
 
 
 def generator():
