@@ -166,6 +166,12 @@ class TrialRecord:
         return self.measurements[-1].step if self.measurements else 0
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """Dotted keys of the config that the trainable never looked at; known of trials that ran in full."""
+        keys = self.ending.detail.get("unread") if self.ending else None
+        return tuple(str(key) for key in keys) if isinstance(keys, list) else ()
+
+    @property
     def bucket(self) -> Bucket | None:
         """The bucket that it is counted in, None while it has not ended."""
         return ENDINGS[self.ending.cause].bucket if self.ending else None

@@ -52,7 +52,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The trainable returned."""
+    """The trainable returned.
+
+    Attributes:
+        unread: dotted keys of the config that it never looked at, when it was watched from its beginning.
+    """
+
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoints import CheckpointFolder
+from orchestrator.execution.reads import Reads
 from trainables.contract import Measurement, State, Train, TrialContext
 from trainables.registry import load_info, load_train
 
@@ -45,6 +46,7 @@ class Attempt:
         self._step = -1
         self._best = assignment.best_value
         self._written_s = time.monotonic()
+        self._reads: Reads | None = None
 
     def advance(self) -> Outcome:
         """Train up to the next measurement."""
@@ -57,7 +59,7 @@ class Attempt:
             train_s = time.perf_counter() - started_s
             if yielded is _RETURNED:
                 self._folder.flush()
-                return Done()
+                return Done(self._unread())
             measured = self._checked(yielded, train_s)
             self._keep(measured)
         # A trainable may call sys.exit(); that ends the trial, not the worker.
@@ -100,7 +102,12 @@ class Attempt:
             self._best = None
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
         context = TrialContext(seed=assignment.seed, device=device, resume=resume, save=self._offer)
-        return train(config, context)
+        # A resumed attempt may rightly skip what only the beginning needs.
+        self._reads = Reads(config) if resume is None else None
+        return train(self._reads.config if self._reads else config, context)
+
+    def _unread(self) -> tuple[str, ...]:
+        return self._reads.unread(self._assignment.config) if self._reads else ()
 
     def _offer(self, state: Callable[[], State]) -> None:
         self._state = state

@@ -18,7 +18,7 @@ from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking import Tracker
-from orchestrator.trial import Cause, Ending, Measurement, Suggestion, TrialRecord
+from orchestrator.trial import Cause, Ending, JsonValue, Measurement, Suggestion, TrialRecord
 
 STOP_POLL_S = 0.5
 
@@ -134,8 +134,8 @@ class SweepControl:
         match outcome:
             case Measured():
                 return self._measured(number, outcome)
-            case Done():
-                self._end(number, self._finished(number))
+            case Done(unread=unread):
+                self._end(number, self._finished(number, unread))
             case Raised(message=message, traceback=text):
                 self._end(number, Ending(Cause.ERROR, message, {"traceback": text}))
         return Directive.END
@@ -314,11 +314,12 @@ class SweepControl:
             ending = None
         return pruned if ending is None or (ending.cause is Cause.SETTLED and pruned) else ending
 
-    def _finished(self, number: int) -> Ending:
+    def _finished(self, number: int, unread: Sequence[str]) -> Ending:
         history = self._active[number].history
         if not history:
             return Ending(Cause.ERROR, "the trainable returned without a measurement")
-        return Ending(Cause.FINISHED, "finished", {"epochs": history[-1].step})
+        detail: dict[str, JsonValue] = {"epochs": history[-1].step}
+        return Ending(Cause.FINISHED, "finished", detail | ({"unread": list(unread)} if unread else {}))
 
     def _objective_missing(self, number: int, outcome: Measured) -> None:
         metric = self.spec.objective.metric

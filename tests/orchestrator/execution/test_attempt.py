@@ -51,6 +51,11 @@ def test_an_attempt_goes_from_the_untrained_model_to_done(assign):
     assert all(o.train_s > 0 for o in outcomes[:-1])
 
 
+def test_what_was_not_read_is_told_at_the_end_but_not_after_a_resume(assign):
+    assert advance(Attempt(assign({"z": 1.0})))[-1] == Done(unread=("z",))
+    assert advance(Attempt(assign({"z": 1.0}, last_step=4)))[-1] == Done()
+
+
 @pytest.mark.parametrize("stop", [0, 1, 3, 5])
 def test_a_paused_attempt_goes_on_where_it_was(assign, stop):
     straight = curve(advance(Attempt(assign())))
