@@ -1,12 +1,14 @@
-"""Config models that several tasks share. Must not know torch."""
+"""Config models that several tasks share, and the meaning of what the loop reports for each. Must not know torch."""
 
+from collections.abc import Iterable
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import Field
 
 from trainables.schedules import LearningRateSchedule, StrictModel
 
-__all__ = ["GroupOptimizer", "Optimizer", "StrictModel"]
+__all__ = ["GroupOptimizer", "Optimizer", "StrictModel", "loop_metrics"]
 
 
 class GroupOptimizer(StrictModel):
@@ -22,3 +24,29 @@ class Optimizer(GroupOptimizer):
 
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.98)
     max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this norm.")
+
+
+def loop_metrics(parts: Iterable[str], *, groups: Iterable[str], own_rates: Iterable[str] = ()) -> dict[str, str]:
+    """What the loop reports for a task, metric name to meaning.
+
+    Args: parts: names of the task's losses. groups: of its parameter groups. own_rates: of those with own settings.
+    """
+    names = tuple(parts)
+    metrics = {
+        "train/loss": "weighted total, mean over the epoch's steps",
+        "train/lr": "learning rate in effect",
+        "train/grad_norm": "gradient norm before clipping, mean over the epoch's steps",
+        "train/grad_norm_max": "the largest gradient norm of the epoch",
+        "train/clipped_fraction": "share of the steps whose gradient was scaled down",
+        "train/update_ratio": "norm of the first step's change of the parameters over their norm",
+        "train/num_skipped_batches": "batches of the epoch without anything to learn from",
+    }
+    for name in names:
+        metrics[f"train/{name}_loss"] = f"{name} loss before its weight"
+        metrics[f"train/weight_share_{name}"] = f"share of the weights: {name}"
+        metrics[f"train/loss_share_{name}"] = f"share of the weighted total: {name}"
+        metrics[f"train/grad_share_{name}"] = f"share of the gradient norms on the trunk, on a batch an epoch: {name}"
+    for a, b in combinations(names, 2):
+        metrics[f"train/grad_cosine_{a}_{b}"] = f"cosine of the gradients of {a} and {b}; below 0 they fight"
+    metrics |= {f"train/grad_norm_{name}": f"gradient norm of {name} alone" for name in groups}
+    return metrics | {f"train/lr_{name}": f"learning rate of {name}" for name in own_rates}

@@ -5,11 +5,10 @@ Source: note 002's weights, temperatures and clipping; the README beside this fi
 
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import combinations
 
 from pydantic import Field, model_validator
 
-from trainables.config import Optimizer, StrictModel
+from trainables.config import Optimizer, StrictModel, loop_metrics
 from trainables.data.pairs.sources import AngiogramSource, PairSource
 from trainables.schedules import MarginSchedule, Schedule, Temperature
 
@@ -125,10 +124,6 @@ class Config(StrictModel):
         return self
 
 
-def _per_task(prefix: str, meaning: str) -> dict[str, str]:
-    return {f"{prefix}{task}": f"{meaning}: {task}" for task in LossWeights.model_fields}
-
-
 METRICS: Mapping[str, str] = {
     "val/recall_at_1": "share of queries whose match is ranked first, mean of both directions; equal texts match",
     "val/recall_at_5": "the same within the first 5",
@@ -159,26 +154,9 @@ METRICS: Mapping[str, str] = {
     "val/class_recall_at_1": "Omniglot: nearest other image, by video embedding, is of the same character",
     "val/chance_class_recall_at_1": "Omniglot: the same of a random ranking",
     "val/raw_pixel_recall_at_1": "Omniglot: the same by cosine of raw pixels; measured once, at step 0",
-    "train/loss": "weighted total, mean over the epoch's steps",
-    **{f"train/{task}_loss": f"{task} loss before its weight" for task in LossWeights.model_fields},
-    **_per_task("train/weight_share_", "share of the weights"),
-    **_per_task("train/loss_share_", "share of the weighted total"),
-    **_per_task("train/grad_share_", "share of the gradient norms on the video trunk, on the first batch of the epoch"),
-    **{
-        f"train/grad_cosine_{a}_{b}": f"cosine of the gradients of {a} and {b} on the trunk; below 0 they fight"
-        for a, b in combinations(LossWeights.model_fields, 2)
-    },
-    "train/grad_norm": "gradient norm before clipping, mean over the epoch's steps",
-    "train/grad_norm_max": "the largest of the epoch",
-    "train/clipped_fraction": "share of the steps whose gradient was scaled down",
-    "train/update_ratio": "norm of the first step's change of the parameters over their norm",
-    "train/grad_norm_video": "the same, video trunk alone",
-    "train/grad_norm_text": "the same, text encoder alone",
-    "train/grad_norm_decoder": "the same, caption decoder alone",
-    "train/grad_norm_heads": "the same, projections and learned scalars alone",
+    **loop_metrics(LossWeights.model_fields, groups=("video", "text", "decoder", "heads")),
     "train/temperature": "temperature in effect (for siglip 1 / scale)",
     "train/margin": "margin in effect",
     "train/hard_negative_ratio": "share of negatives in effect",
-    "train/lr": "learning rate in effect",
 }
 """Every metric that the task may report, with its meaning. Not all apply to each data source or loss."""
