@@ -66,6 +66,37 @@ def read_omniglot(source: OmniglotSource, split: Split) -> RawPairs:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One character by one person, without its strokes.
+
+    Attributes:
+        character: alphabet and number, such as `Greek 0394`; the same for all who drew it.
+        drawer: 1 to 20.
+        grey: float32 (size, size), ink is 1.
+    """
+
+    character: str
+    drawer: int
+    grey: NDArray[np.float32]
+
+
+def read_pictures(root: Path, *, half: str, alphabet: str, size: int) -> list[Picture]:
+    """The pictures of one alphabet, in a fixed order.
+
+    Raises: DataError: the zip file is missing, damaged, or lacks the alphabet.
+    """
+    members = _read_members(root / f"images_background_{half}.zip", alphabet, ".png")
+    return [
+        Picture(
+            character=f"{alphabet} {key[:-3]}",
+            drawer=int(key[-2:]),
+            grey=_shrink(_parse_image(content, f"{root}: {alphabet} {key}"), size),
+        )
+        for key, content in sorted(members.items())
+    ]
+
+
 def spell(strokes: Strokes) -> str:
     """Pen movements as words of three letters: p (pen on paper) or u (lifted), then the steps to the right and down.
 
