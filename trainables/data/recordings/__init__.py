@@ -1,0 +1,1 @@
+"""Recordings of people's heartbeats: ECG-ID, generated ones, and the user's own files, cut into windows."""
