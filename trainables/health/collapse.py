@@ -1,22 +1,24 @@
 """Embeddings that lost what tells them apart: collapse to a point, or to few directions."""
 
 from trainables.health.check import Sign, check
-from trainables.health.curves import curve, trained_curve
+from trainables.health.curves import RECENT, curve, trained_curve
 from trainables.health.finding import History, Severity
 
 POINT_ILL = 0.99
 """Resultant length R: the mean cosine of two embeddings is about R squared, here .98."""
 POINT_WARNING = 0.95
 """A mean cosine of about .90."""
-SPREAD_GROWTH = 1.5
-"""An untrained network may begin in a narrow cone. One that has widened 1 - R this much is on its way out of it."""
+WIDENED = 1.5
+"""An untrained network may begin in a narrow cone. One that has widened 1 - R this much is on its way out of it, both
+against the untrained network and against the epochs before."""
 
 
 @check(
     meaning="All embeddings point nearly the same way, so that they cannot be told apart.",
     found_by=(
-        f"val/resultant_length of the trained model at {POINT_WARNING} or more (ill from {POINT_ILL}), "
-        f"unless 1 - R is {SPREAD_GROWTH} times its untrained value or more. Without it, val/mean_cosine at its square."
+        f"val/resultant_length R of {POINT_WARNING} or more (ill from {POINT_ILL}) after {RECENT} epochs or more, unless "
+        f"1 - R is {WIDENED} times what it was untrained, or {RECENT - 1} epochs ago. Without R, the square root of "
+        "val/mean_cosine."
     ),
     cure=(
         "Lower optimizer.lr, sharpen the loss (temperature.start between .05 and .2), give it negatives that "
@@ -28,10 +30,11 @@ def point_collapse(history: History) -> Sign | None:
     lengths = curve(history, "val/resultant_length")
     cosines = curve(history, "val/mean_cosine")
     measured, power = (lengths, 1) if lengths else (cosines, 2)
-    if not measured.trained or measured.last < POINT_WARNING**power:
+    if len(measured.trained) < RECENT or measured.last < POINT_WARNING**power:
         return None
     untrained = measured.untrained
-    if untrained is not None and 1 - measured.last >= SPREAD_GROWTH * (1 - untrained) > 0:
+    starts = [measured.values[-RECENT], *([] if untrained is None else [untrained])]
+    if any(1 - measured.last >= WIDENED * (1 - start) > 0 for start in starts):
         return None
     evidence = {measured.name: measured.last} | ({} if untrained is None else {"untrained": untrained})
     severity = Severity.ILL if measured.last >= POINT_ILL**power else Severity.WARNING
@@ -62,7 +65,7 @@ def dimensional_collapse(history: History) -> Sign | None:
     """Compare with the size and with the start: a few classes need a few dimensions only."""
     ranks = curve(history, "val/effective_rank_centred") or curve(history, "val/effective_rank")
     sizes = trained_curve(history, "val/embedding_size")
-    if not ranks.trained:
+    if len(ranks.trained) < RECENT:
         return None
     limits = [DIMENSIONS_SHARE * sizes.last] if sizes else []
     limits += [DIMENSIONS_LOST * ranks.untrained] if ranks.untrained is not None else []

@@ -2,7 +2,21 @@
 
 from collections.abc import Mapping
 
-from trainables.health import collapse, settings
+from trainables.health import (
+    alignment,
+    ant,
+    balance,
+    classes,
+    collapse,
+    losses,
+    mining,
+    ranking,
+    regression,
+    settings,
+    text,
+    training,
+    uncertainty,
+)
 from trainables.health.check import Check
 from trainables.health.finding import Finding, History, Severity
 
@@ -11,6 +25,36 @@ CHECKS: Mapping[str, Check] = {
     for check in (
         collapse.point_collapse,
         collapse.dimensional_collapse,
+        training.non_finite,
+        training.exploding_gradients,
+        training.lr_too_high,
+        training.lr_too_low,
+        training.overfitting,
+        losses.loss_pinned,
+        losses.loss_squeezed,
+        losses.temperature_out_of_range,
+        alignment.negative_alignment,
+        alignment.unmatched_cosine_high,
+        balance.auxiliary_dominates,
+        balance.conflicting_gradients,
+        mining.mining_fallback,
+        mining.farthest_negatives,
+        mining.stale_embeddings,
+        mining.too_few_positives,
+        mining.duplicate_positives,
+        ranking.worse_than_untrained,
+        ranking.ranking_falls,
+        ranking.invalid_queries_counted,
+        ranking.wrong_selection_metric,
+        regression.class_blind,
+        ant.ant_at_floor,
+        ant.violation_rate_out_of_range,
+        ant.ant_gamed,
+        ant.gap_idle,
+        uncertainty.phantom_gradient,
+        uncertainty.precision_shock,
+        classes.rare_class_ignored,
+        text.numbers_missing,
         settings.key_without_effect,
     )
 }

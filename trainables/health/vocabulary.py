@@ -53,9 +53,15 @@ _HIGHER, _LOWER, _NEUTRAL = Direction.HIGHER, Direction.LOWER, Direction.NEUTRAL
 _CHANCE = r"val/chance_\g<x>"
 
 _ENTRIES: Sequence[_Entry] = (
+    # Scales of others: they are what they are.
+    _entry(
+        r"val/(chance|raw|majority|class_blind)_\w+|val/\w+_(chance|floor)", _NEUTRAL, "a reference of another metric"
+    ),
+    _entry(r"val/rare_prevalence\w*", _NEUTRAL, "share of the rare class"),
+    _entry(r"val/(num_\w+|gallery_size|embedding_size)", _NEUTRAL, "a count"),
     # What a model would be deployed for.
     _entry(
-        r"val/(?P<x>recall_at_\d+\w*|class_recall_at_\d+)",
+        r"val/(?P<x>([a-z]+_)?recall_at_\d+\w*)",
         _HIGHER,
         "share of queries with a match among the first k",
         chance=_CHANCE,
@@ -92,12 +98,6 @@ _ENTRIES: Sequence[_Entry] = (
     _entry(r"val/(bleu|rouge_\w+)", _HIGHER, "words shared with the true text; blind to wrong numbers"),
     _entry(r"val/stenosis_mae", _LOWER, "error of the numbers that are named"),
     _entry(r"val/calibration_error\w*", _LOWER, "how far confidence is from accuracy"),
-    # Scales of others: they are what they are.
-    _entry(
-        r"val/(chance|raw|majority|class_blind)_\w+|val/\w+_(chance|floor)", _NEUTRAL, "a reference of another metric"
-    ),
-    _entry(r"val/rare_prevalence\w*", _NEUTRAL, "share of the rare class"),
-    _entry(r"val/(num_\w+|gallery_size|embedding_size)", _NEUTRAL, "a count"),
     # Losses.
     _entry(r"(train|val)/\w+_position", _LOWER, "the loss between its floor, 0, and chance, 1"),
     _entry(r"train/ant_(floor|excess)", _LOWER, "what of the ANT loss is not its count floor"),

@@ -1,0 +1,116 @@
+"""What mining and sampling gave the loss, against what was asked for."""
+
+from trainables.health.check import Sign, check
+from trainables.health.curves import curves, trained_curve
+from trainables.health.finding import History, Severity
+
+REQUESTED_WARNING = 0.8
+"""Semi-hard windows are empty for some anchors of any batch; a fifth of them is more than some."""
+REQUESTED_ILL = 0.2
+"""So little that another strategy trained the model."""
+
+
+@check(
+    meaning="Negatives were mined in another way than the config asks for, silently, as with embeddings=None.",
+    found_by=(
+        f"train/mining_requested_fraction below {REQUESTED_WARNING}, ill below {REQUESTED_ILL}; the evidence has the "
+        "reasons, train/mining_fallback_<reason>."
+    ),
+    cure=(
+        "Give the miner what it needs: current embeddings of the training set for global mining, batches with more "
+        "classes (batch.classes) for semi-hard windows, a warm memory."
+    ),
+)
+def mining_fallback(history: History) -> Sign | None:
+    """Read the newest epoch: a curriculum changes what is asked for."""
+    requested = trained_curve(history, "train/mining_requested_fraction")
+    if not requested or requested.last >= REQUESTED_WARNING:
+        return None
+    reasons = {values.name: values.last for values in curves(history, "train/mining_fallback_").values()}
+    severity = Severity.ILL if requested.last < REQUESTED_ILL else Severity.WARNING
+    return Sign(severity, requested.step, {requested.name: requested.last, **reasons})
+
+
+FAR = 0.8
+"""Mean rank of the chosen negative among the candidates: 0 nearest, .5 by lot, 1 farthest."""
+
+
+@check(
+    meaning=(
+        "The negatives chosen are the farthest ones, which are no errors yet: the loss's own intra and inter distances "
+        "improve while neighbours, which the ranking depends on, are never pushed apart."
+    ),
+    found_by=f"train/negative_percentile above {FAR}.",
+    cure="Set the negative mining to hard (nearest), semi-hard or random; never farthest.",
+)
+def farthest_negatives(history: History) -> Sign | None:
+    """Read the newest epoch."""
+    chosen = trained_curve(history, "train/negative_percentile")
+    if not chosen or chosen.last <= FAR:
+        return None
+    pairs = [trained_curve(history, f"train/{side}_distance") for side in ("intra", "inter")]
+    return Sign(Severity.ILL, chosen.step, {values.name: values.last for values in (chosen, *pairs) if values})
+
+
+STALE_STEPS = 100.0
+"""Mean age in optimizer steps at which a negative that was near may be anywhere."""
+
+
+@check(
+    meaning="Negatives are chosen by embeddings of a model that is many steps old: what they call near is not.",
+    found_by=f"train/embedding_age_steps above {STALE_STEPS:g}.",
+    cure="Refresh the embeddings more often (each epoch or every few steps), or mine in the batch.",
+)
+def stale_embeddings(history: History) -> Sign | None:
+    """Read the newest epoch."""
+    age = trained_curve(history, "train/embedding_age_steps")
+    if not age or age.last <= STALE_STEPS:
+        return None
+    return Sign(Severity.WARNING, age.step, {age.name: age.last})
+
+
+ALONE_WARNING = 0.1
+"""Share of anchors without a positive: they only push."""
+ALONE_ILL = 0.5
+"""Most of the batch."""
+
+
+@check(
+    meaning="Many anchors have no other item of their class in the batch, so that nothing pulls classes together.",
+    found_by=(
+        f"train/anchors_without_positive_fraction above {ALONE_WARNING}, ill above {ALONE_ILL}; without it "
+        "train/positives_per_anchor below 1 less these."
+    ),
+    cure="Sample P classes with K >= 2 different items each (batch.items_per_class), or leave lone classes out.",
+)
+def too_few_positives(history: History) -> Sign | None:
+    """Read the newest epoch."""
+    alone = trained_curve(history, "train/anchors_without_positive_fraction")
+    each = trained_curve(history, "train/positives_per_anchor")
+    if not alone and not each:
+        return None
+    share = alone.last if alone else 1 - each.last
+    if share <= ALONE_WARNING:
+        return None
+    severity = Severity.ILL if share > ALONE_ILL else Severity.WARNING
+    return Sign(severity, (alone or each).step, {values.name: values.last for values in (alone, each) if values})
+
+
+DISTINCT = 0.95
+"""Distinct items over the slots of a batch. A sampler that repeats no item has 1."""
+
+
+@check(
+    meaning=(
+        "A batch holds the same item more than once: an item is its own positive at distance 0, which the model has "
+        "met before it learns anything, and the batch is smaller than it looks."
+    ),
+    found_by=f"train/distinct_items_fraction below {DISTINCT}.",
+    cure="Sample without replacement: at most as many items of a class as it has.",
+)
+def duplicate_positives(history: History) -> Sign | None:
+    """Read the newest epochs; a batch is a sample."""
+    distinct = trained_curve(history, "train/distinct_items_fraction")
+    if not distinct or distinct.now >= DISTINCT:
+        return None
+    return Sign(Severity.WARNING, distinct.step, {distinct.name: distinct.now})

@@ -1,0 +1,132 @@
+"""The optimisation itself: numbers that are not finite, steps that are too large or too small, and overfitting."""
+
+import math
+from statistics import median
+
+from trainables.health.check import Sign, check
+from trainables.health.curves import RECENT, curves, is_finite, trained_curve
+from trainables.health.deployment import deployed, standard_error
+from trainables.health.finding import History, Severity
+
+
+@check(
+    meaning="Something measured is not a number any more: the model is lost from this step on.",
+    found_by="Any metric of the newest measurement is NaN or infinite.",
+    cure=(
+        "Lower optimizer.lr and optimizer.max_grad_norm, warm up, and look for a logarithm or a square root of 0, a "
+        "mean over nothing, or NaN in the inputs."
+    ),
+)
+def non_finite(history: History) -> Sign | None:
+    """The newest only: a trial that is here again has recovered."""
+    if not history.measurements:
+        return None
+    newest = history.measurements[-1]
+    lost = {name: value for name, value in newest.metrics.items() if not math.isfinite(value)}
+    return Sign(Severity.ILL, newest.step, lost) if lost else None
+
+
+EXPLODED = 1000.0
+"""A gradient norm beyond any that a normalised network gives at a sensible loss."""
+BURST = 30.0
+"""Times the median of the epochs before."""
+
+
+@check(
+    meaning="Gradients explode: a step goes where the loss does not point, or all of it is clipping.",
+    found_by=(
+        f"train/grad_norm_max (without it train/grad_norm) above {EXPLODED:g}, or {BURST:g} times the median of the "
+        f"epochs before, of which there must be {RECENT}."
+    ),
+    cure="Lower optimizer.lr, warm up, lower optimizer.max_grad_norm, and raise a very low temperature.",
+)
+def exploding_gradients(history: History) -> Sign | None:
+    """Norms before clipping."""
+    norm = trained_curve(history, "train/grad_norm_max") or trained_curve(history, "train/grad_norm")
+    if not norm:
+        return None
+    before = norm.values[:-1]
+    usual = median(before) if len(before) >= RECENT else math.inf
+    if norm.last <= EXPLODED and norm.last <= max(BURST * usual, 1.0):
+        return None
+    evidence = {norm.name: norm.last} | ({"median before": usual} if is_finite(usual) else {})
+    return Sign(Severity.ILL if norm.last > EXPLODED else Severity.WARNING, norm.step, evidence)
+
+
+RISEN = 0.2
+"""Rise of a val loss from its lowest, as a share of what it had fallen."""
+
+
+@check(
+    meaning="The model fits the training set at the cost of the rest: val gets worse while train gets better.",
+    found_by=(
+        f"A val/<x>_loss whose mean over the last {RECENT} epochs is above its lowest by {RISEN:.0%} or more of "
+        "what it had fallen, while train/<x>_loss fell further and the deployment metric is no better than then."
+    ),
+    cure="Stop earlier, add data or augmentation, raise optimizer.weight_decay, or make the model smaller.",
+)
+def overfitting(history: History) -> Sign | None:
+    """A val loss may rise from overconfidence while the ranking still improves; that is not meant."""
+    for name, val in curves(history, "val/", "_loss").items():
+        train = trained_curve(history, f"train/{name}_loss")
+        if len(val) <= RECENT or len(train) != len(val):
+            continue
+        lowest = min(range(len(val)), key=lambda number, val=val: val.values[number])  # type: ignore[misc]
+        fallen = val.first - val.values[lowest]
+        if val.now - val.values[lowest] < RISEN * fallen or train.now >= train.values[lowest] or fallen <= 0:
+            continue
+        if not _still_improves(history, since=val.points[lowest][0]):
+            evidence = {val.name: val.now, "lowest": val.values[lowest], train.name: train.now}
+            return Sign(Severity.WARNING, val.step, evidence)
+    return None
+
+
+def _still_improves(history: History, *, since: int) -> bool:
+    values = deployed(history)
+    if values is None:
+        return False
+    then = [value for step, value in values.points if step <= since]
+    return bool(then) and values.now > max(then) + standard_error(history, max(then))
+
+
+TINY_STEP = 1e-4
+"""Norm of a step over the norm of the parameters; AdamW's first steps are usually about 1e-2 to 1e-3."""
+STOOD_STILL = 0.02
+"""Change of the training loss, as a share of it."""
+
+
+@check(
+    meaning="The learning rate is too low: the parameters hardly move, and the loss stands where it began.",
+    found_by=(
+        f"train/update_ratio never above {TINY_STEP:g}, and train/loss changed by less than {STOOD_STILL:.0%} over "
+        f"{RECENT} epochs or more."
+    ),
+    cure="Raise optimizer.lr by a factor of 10 to 100.",
+)
+def lr_too_low(history: History) -> Sign | None:
+    """Small steps alone may be a warm-up or a large network; a loss that stands still alone may be anything."""
+    ratio, loss = trained_curve(history, "train/update_ratio"), trained_curve(history, "train/loss")
+    if len(ratio) < RECENT or len(loss) < RECENT or max(ratio.values) > TINY_STEP:
+        return None
+    if abs(loss.last - loss.first) > STOOD_STILL * abs(loss.first):
+        return None
+    return Sign(
+        Severity.ILL, loss.step, {ratio.name: max(ratio.values), "first train/loss": loss.first, loss.name: loss.last}
+    )
+
+
+HUGE_STEP = 0.1
+"""Norm of a step over the norm of the parameters: ten of these replace the model."""
+
+
+@check(
+    meaning="The learning rate is too high: single steps change a large part of the parameters.",
+    found_by=f"train/update_ratio above {HUGE_STEP} in any epoch.",
+    cure="Lower optimizer.lr by a factor of 10 to 100, or warm up longer.",
+)
+def lr_too_high(history: History) -> Sign | None:
+    """The largest of all epochs: parameters that were blown up make later steps look small."""
+    ratio = trained_curve(history, "train/update_ratio")
+    if not ratio or max(ratio.values) <= HUGE_STEP:
+        return None
+    return Sign(Severity.WARNING, ratio.step, {ratio.name: max(ratio.values)})
