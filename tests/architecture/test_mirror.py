@@ -53,6 +53,9 @@ COVERED = {
     "trainables/data/pairs/pairs.py": "tests/trainables/data/pairs/test_load_pairs.py",
     "trainables/data/pairs/sources.py": "tests/trainables/data/pairs/test_load_pairs.py",
     "trainables/data/pairs/vessel_tree.py": "tests/trainables/data/pairs/test_angiogram.py",
+    "trainables/losses/ant.py": "tests/numerics/test_ant_losses.py",
+    "trainables/losses/ant_form.py": "tests/numerics/test_ant_losses.py",
+    "trainables/losses/gap.py": "tests/numerics/test_ant_losses.py",
 }
 """Module without a test file of its own to the file that covers it."""
 
