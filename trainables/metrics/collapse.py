@@ -1,4 +1,4 @@
-"""Whether embeddings have collapsed: to a point (`resultant_length`), or to few directions (the other two).
+"""Whether embeddings have collapsed: to a point (`resultant_length`, `mean_cosine`), or to few directions (the rest).
 
 Tasks call these on the same validation items at each epoch. No single one suffices: with a little noise around one
 point the centred effective rank looks healthy, and two opposite points have a resultant length of 0.
@@ -15,6 +15,15 @@ def resultant_length(z_ND: Tensor) -> float:
     Shapes: N embeddings of size D; rows are normalised here.
     """
     return float(F.normalize(z_ND.detach().double(), dim=1).mean(dim=0).norm())
+
+
+def mean_cosine(z_ND: Tensor) -> float:
+    """Mean cosine over all pairs of different rows. Says the same as `resultant_length`, on the scale of cosines.
+
+    Shapes: N > 1 embeddings of size D; rows are normalised here.
+    """
+    num = len(z_ND)
+    return (num**2 * resultant_length(z_ND) ** 2 - num) / (num * (num - 1))
 
 
 def effective_rank(z_ND: Tensor, *, centred: bool) -> float:
