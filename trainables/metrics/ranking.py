@@ -36,7 +36,7 @@ class RankingScores:
         map_at_r: as before, but only the first R places count, R = relevant items of the query.
         num_queries: how many the means are over.
         num_excluded_queries: how many they leave out.
-        num_invalid_queries: how many have nothing to find, left out or not.
+        num_unanswerable_queries: how many of those counted have nothing to find; above 0 the scores mislead.
         gallery_size: mean number of items that a query is compared with.
         chance_rank_at: expected value for a random ranking, like the other `chance_` values.
     """
@@ -46,7 +46,7 @@ class RankingScores:
     map_at_r: float
     num_queries: int
     num_excluded_queries: int
-    num_invalid_queries: int
+    num_unanswerable_queries: int
     gallery_size: float
     chance_rank_at: Mapping[int, float]
     chance_mean_average_precision: float
@@ -91,7 +91,7 @@ def ranking_scores(
         map_at_r=hits.average_precision_at_r / num_queries,
         num_queries=num_queries,
         num_excluded_queries=num_all - num_queries,
-        num_invalid_queries=num_all - num_valid,
+        num_unanswerable_queries=num_queries - num_valid,
         gallery_size=float(counted_QG.sum(dim=1).double().mean()),
         chance_rank_at={k: total / num_queries for k, total in chance.found.items()},
         chance_mean_average_precision=chance.average_precision / num_queries,
