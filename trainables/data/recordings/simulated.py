@@ -68,9 +68,9 @@ def _record(source: SimulatedSource, split: Split, person: int, number: int) -> 
 def _born(rng: np.random.Generator) -> _Heart:
     """A person: waves around the usual ones."""
     return _Heart(
-        heights=_HEIGHTS * np.exp(0.35 * rng.standard_normal(5)),
-        places_s=_PLACES_S * (1 + 0.12 * rng.standard_normal(5)),
-        widths_s=_WIDTHS_S * np.exp(0.2 * rng.standard_normal(5)),
+        heights=_HEIGHTS * np.exp(0.26 * rng.standard_normal(5)),
+        places_s=_PLACES_S * (1 + 0.08 * rng.standard_normal(5)),
+        widths_s=_WIDTHS_S * np.exp(0.14 * rng.standard_normal(5)),
         rate=rng.uniform(0.9, 1.5),
     )
 

@@ -1,0 +1,1 @@
+"""Identification: a one-dimensional encoder that tells people apart by their heartbeat."""
