@@ -17,7 +17,11 @@ from pydantic import BaseModel
 
 from trainables.contract import Train
 
-TRAINABLES: Mapping[str, str] = {"multitask": "trainables.tasks.multitask"}
+TRAINABLES: Mapping[str, str] = {
+    "adapter": "trainables.tasks.adapter",
+    "identification": "trainables.tasks.identification",
+    "multitask": "trainables.tasks.multitask",
+}
 """Name to package; each package has `config.py` (`Config`, `METRICS`; no torch) and `task.py` (`train`)."""
 
 

@@ -46,6 +46,8 @@ COVERED = {
     "trainables/contract.py": "tests/contracts/test_trainables.py",
     "trainables/loop/randomness.py": "tests/trainables/loop/test_trial.py",
     "trainables/loop/report.py": "tests/trainables/loop/test_trial.py",
+    "trainables/data/embeddings/load.py": "tests/trainables/data/embeddings/test_generated.py",
+    "trainables/data/embeddings/sources.py": "tests/trainables/data/embeddings/test_generated.py",
     "trainables/data/errors.py": "tests/trainables/data/pairs/test_omniglot.py",
     "trainables/data/images/digits.py": "tests/trainables/data/images/test_load_images.py",
     "trainables/data/images/images.py": "tests/trainables/data/images/test_load_images.py",

@@ -1,6 +1,31 @@
 """The smallest useful config of each registered trainable: seconds, not minutes."""
 
 QUICK = {
+    "adapter": {
+        "epochs": 2,
+        "batch_size": 8,
+        "clip": {"adapter": {"hidden": 16}, "loss": {"contrastive_weight": 0.1}},
+        "t5": {"adapter": {"kind": "multi_head", "hidden": 16, "heads": 2, "norm": "group", "groups": 4}},
+        "data": {
+            "source": "generated",
+            "num_train": 24,
+            "num_val": 16,
+            "num_test": 16,
+            "dims": 16,
+            "clip": {"dims": 24},
+            "t5": {"positions": 2, "dims": 16},
+        },
+    },
+    "identification": {
+        "epochs": 2,
+        "batches_per_epoch": 3,
+        "people_per_batch": 3,
+        "records_per_person": 3,
+        "loss": "triplet_batch_all",
+        "negative_mining": "full_hard",
+        "data": {"source": "simulated", "num_train": 6, "num_val": 5, "num_test": 5, "duration_s": 5.0},
+        "sizes": {"width": 4, "embedding": 8},
+    },
     "multitask": {
         "epochs": 2,
         "batch_size": 8,

@@ -1,0 +1,1 @@
+"""Adapters from one embedding space to text embeddings of several classes."""

@@ -1,0 +1,165 @@
+"""The adapter task: input embeddings to the target embeddings of one or two other spaces, an adapter for each.
+
+The loop drives `AdapterTask`; `batches` cuts epochs into batches, `evaluate` holds what is measured on val.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor, nn
+
+from trainables.config import Optimizer
+from trainables.contract import Measurement, TrialContext
+from trainables.data.embeddings.embeddings import EmbeddingData
+from trainables.data.embeddings.load import load_embeddings
+from trainables.data.errors import DataError
+from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.losses.regression import mse_loss
+from trainables.metrics.regression import r_squared
+from trainables.models.adapters import (
+    Adapter,
+    AdapterModel,
+    AdapterShape,
+    MultiHeadAdapter,
+    PlainAdapter,
+    ResidualAdapter,
+)
+from trainables.tasks.adapter import config as settings
+from trainables.tasks.adapter import evaluate
+from trainables.tasks.adapter.batches import heterogeneous_batches, homogeneous_batches, num_homogeneous_batches
+from trainables.tasks.adapter.config import AdapterKind, BatchKind, Config
+from trainables.tasks.adapter.criteria import contrastive_loss, regression_loss
+
+
+def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
+    """Train on the configured source.
+
+    Raises: DataError: the source's file is missing, damaged, or does not fit the config.
+    """
+    task = AdapterTask(config, load_embeddings(config.data), device=context.device)
+    groups = {space: target.optimizer for space, target in config.targets.items()}
+    # Each adapter has settings of its own; the first one's stand for the rest, of which there is none.
+    first = next(iter(groups.values()))
+    optimizer = Optimizer(
+        lr=first.lr,
+        weight_decay=first.weight_decay,
+        schedule=first.schedule,
+        betas=config.betas,
+        max_grad_norm=config.max_grad_norm,
+    )
+    yield from run_trial(task, optimizer=optimizer, groups=groups, epochs=config.epochs, context=context)
+
+
+class AdapterTask(Task[AdapterModel, Tensor]):
+    """What the loop needs to know; a batch is a tensor of places in the training split."""
+
+    def __init__(self, config: Config, data: EmbeddingData, *, device: str) -> None:
+        self.config, self.data, self.device = config, data, device
+        self.batch_size = min(config.batch_size, len(data.train))
+        absent = [space for space in config.targets if space not in data.train.targets]
+        if absent:
+            raise DataError(f"the data has no targets_{absent[0]}; set spaces to what is there, or add them")
+        self.blind_mse = {
+            space: float((data.train.targets[space] - data.blind_targets[space]).square().mean())
+            for space in config.targets
+        }
+
+    def build_model(self) -> AdapterModel:
+        """The adapters, sized for the data."""
+        inputs_NSI = self.data.train.inputs_NSI
+        adapters = {space: self._build_adapter(space, target.adapter) for space, target in self.config.targets.items()}
+        return AdapterModel(
+            adapters, mean=float(inputs_NSI.mean()), deviation=max(float(inputs_NSI.std(correction=0)), 1e-6)
+        )
+
+    def _build_adapter(self, space: str, adapter: settings.Adapter) -> Adapter:
+        inputs, (positions, outputs) = self.data.train.inputs_NSI.shape[2], self.data.train.targets[space].shape[1:]
+        faults = adapter.faults(inputs=inputs, outputs=outputs)
+        if faults:
+            raise DataError(f"{space}.adapter does not fit the data: {faults[0]}")
+        shape = AdapterShape(
+            inputs=inputs,
+            hidden=adapter.hidden,
+            outputs=outputs,
+            positions=positions,
+            groups=adapter.num_groups,
+            dropout=adapter.dropout if adapter.kind is not AdapterKind.MULTI_HEAD else 0.0,
+            final_norm=adapter.final_norm,
+        )
+        match adapter.kind:
+            case AdapterKind.PLAIN:
+                return PlainAdapter(shape)
+            case AdapterKind.MULTI_HEAD:
+                return MultiHeadAdapter(shape, heads=adapter.heads)
+            case AdapterKind.RESIDUAL:
+                return ResidualAdapter(shape)
+
+    def parameter_groups(self, model: AdapterModel) -> Mapping[str, nn.Module]:
+        """The adapter of each space."""
+        return dict(model.adapters.items())
+
+    def trunk(self, model: AdapterModel) -> nn.Module:
+        """All adapters: spaces share no parameter, the parts of one space do."""
+        return model.adapters
+
+    def num_batches(self, moment: Moment) -> int:
+        """Full batches, or those of each class."""
+        if self.config.batches is BatchKind.HOMOGENEOUS:
+            return num_homogeneous_batches(self.data.train.labels_N, size=self.batch_size)
+        return len(self.data.train) // self.batch_size
+
+    def batches(self, moment: Moment) -> Iterator[Tensor]:
+        """Shuffled places in the training split."""
+        train = self.data.train
+        if self.config.batches is BatchKind.HOMOGENEOUS:
+            return homogeneous_batches(train.labels_N, size=self.batch_size, generator=moment.generator)
+        return heterogeneous_batches(len(train), size=self.batch_size, generator=moment.generator)
+
+    def loss(self, model: AdapterModel, batch: Tensor, moment: Moment) -> BatchLoss:
+        """Every space's parts on one batch."""
+        train = self.data.train
+        labels_B = train.labels_N[batch].to(self.device)
+        outputs = model(train.inputs_NSI[batch].to(self.device))
+        parts: dict[str, Part] = {}
+        effective = {"classes_per_batch": float(len(set(train.labels_N[batch].tolist())))}
+        for space, target in self.config.targets.items():
+            predicted_BD = outputs[space].flatten(1)
+            target_BD = train.targets[space][batch].to(self.device).flatten(1)
+            loss = target.loss
+            if loss.regression_weight:
+                regression = regression_loss(loss, predicted_BD, target_BD, labels_B)
+                parts[f"{space}_regression"] = Part(regression, loss.regression_weight)
+            if loss.contrastive_weight:
+                contrastive = contrastive_loss(loss, predicted_BD, target_BD, labels_B)
+                parts[f"{space}_contrastive"] = Part(contrastive, loss.contrastive_weight)
+            effective |= self._knowledge(space, predicted_BD.detach(), target_BD)
+        return BatchLoss(parts=parts, effective=effective)
+
+    def _knowledge(self, space: str, predicted_BD: Tensor, target_BD: Tensor) -> dict[str, float]:
+        """The plain squared error of a batch, beside that of train's mean target and that of the batch's own."""
+        mse = float(mse_loss(predicted_BD, target_BD))
+        values = {
+            f"mse_{space}": mse,
+            f"batch_class_blind_mse_{space}": float((target_BD - target_BD.mean(dim=0)).square().mean()),
+        }
+        r2 = r_squared(mse, class_blind_mse=self.blind_mse[space])
+        return values if r2 is None else values | {f"r2_{space}": r2}
+
+    def evaluate(self, model: AdapterModel, moment: Moment) -> Mapping[str, float]:
+        """Everything on val; empty when predictions are not finite."""
+        predicted = evaluate.predict(model, self.data.val, device=self.device)
+        if not all(predicted_ND.isfinite().all() for predicted_ND in predicted.values()):
+            return {}
+        values = evaluate.classes(self.data)
+        for space, target in self.config.targets.items():
+            values |= {
+                **evaluate.regression(space, predicted[space], self.data),
+                **evaluate.retrieval(space, predicted[space], self.data),
+                **evaluate.geometry(space, predicted[space], self.data),
+                **evaluate.reach(space, model.adapter(space), self.data),
+                **evaluate.contrastive(
+                    space, predicted[space], self.data, loss=target.loss, batch_size=self.batch_size
+                ),
+            }
+        if moment.epoch == 0:
+            values["val/raw_retrieval_accuracy"] = evaluate.raw_retrieval(self.data)
+        return values | evaluate.over_spaces(values, self.config.targets)
