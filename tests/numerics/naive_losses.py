@@ -31,6 +31,15 @@ def clip(cosines, equivalent, *, temperature, margin, ratio):
     return (one_direction(cosines, equivalent) + one_direction(_transposed(cosines), _transposed(equivalent))) / 2
 
 
+def gated_softmax(cosines, equivalent, *, temperature):
+    def gate(cosine):
+        s = cosine / temperature
+        return s / (1 + math.exp(-s))
+
+    gated = [[gate(cosine) for cosine in row] for row in cosines]
+    return clip(gated, equivalent, temperature=1.0, margin=0.0, ratio=1.0)
+
+
 def siglip(cosines, equivalent, *, scale, bias, margin, ratio):
     def softplus(x):
         return math.log(1 + math.exp(x))

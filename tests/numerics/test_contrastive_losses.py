@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from trainables.losses.clip import clip_loss
+from trainables.losses.gated_softmax import gated_softmax_loss
 from trainables.losses.siglip import siglip_loss
 from trainables.losses.supcon import sup_con, supcon_loss
 
@@ -26,6 +27,7 @@ def losses(*, temperature=0.2, margin=0.1, ratio=0.5):
         "siglip": lambda v, t, y: siglip_loss(v, t, scale=8.0, bias=-6.0, equivalent_BB=same_text(y), **common),
         "supcon": lambda v, t, y: supcon_loss(v, t, positive_BB=same_text(y), temperature=temperature, **common),
         "sup_con": lambda v, _, y: sup_con(v, y, temperature=temperature),
+        "gated_softmax": lambda v, t, y: gated_softmax_loss(v, t, temperature=temperature, equivalent_BB=same_text(y)),
     }
 
 
@@ -41,6 +43,7 @@ def test_against_loops(batch, dtype, margin, ratio, num, num_texts):
         "siglip": naive_losses.siglip(cosines, same, scale=8.0, bias=-6.0, **settings),
         "supcon": naive_losses.supcon(cosines, same, temperature=0.2, **settings),
         "sup_con": naive_losses.sup_con((video.double() @ video.double().T).tolist(), labels.tolist(), temperature=0.2),
+        "gated_softmax": naive_losses.gated_softmax(cosines, same, temperature=0.2),
     }
     for name, loss in losses(**settings).items():
         result = loss(video, text, labels)

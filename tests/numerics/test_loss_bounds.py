@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from trainables.losses.bounds import clip_bounds, siglip_bounds, supcon_bounds
 from trainables.losses.clip import clip_loss
+from trainables.losses.gated_softmax import gated_softmax_bounds, gated_softmax_loss
 from trainables.losses.siglip import siglip_loss
 from trainables.losses.supcon import supcon_loss
 
@@ -39,6 +40,16 @@ def test_clip(temperature, margin, ratio):
     assert lowest == pytest.approx(bounds.floor, abs=2e-3)
     point = torch.ones(BATCH, 1, dtype=torch.float64)
     assert clip_loss(point, point, temperature=temperature, **settings).item() == pytest.approx(bounds.chance)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 10.0])
+def test_gated_softmax(temperature):
+    bounds = gated_softmax_bounds(BATCH, temperature)
+    lowest = trained(lambda v, t: gated_softmax_loss(v, t, temperature=temperature))
+    assert bounds.floor - 1e-9 <= lowest
+    assert lowest == pytest.approx(bounds.floor, abs=2e-3)
+    point = torch.ones(BATCH, 1, dtype=torch.float64)
+    assert gated_softmax_loss(point, -point, temperature=temperature).item() == pytest.approx(bounds.chance)
 
 
 @pytest.mark.parametrize(("margin", "ratio"), [(0.0, 1.0), (0.3, 0.5)])

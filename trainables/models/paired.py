@@ -23,6 +23,7 @@ class NetworkSizes:
         channels: of a token, in all of them.
         embedding: dimensions of the space that videos and texts share.
         heads: of every attention.
+        deep_stem: of the video trunk.
     """
 
     video: VideoShape
@@ -34,6 +35,7 @@ class NetworkSizes:
     video_layers: int
     text_layers: int
     decoder_layers: int
+    deep_stem: bool = False
 
 
 class PairedModel(nn.Module):
@@ -48,7 +50,9 @@ class PairedModel(nn.Module):
         channels, heads = sizes.channels, sizes.heads
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("deviation", torch.tensor(deviation))
-        self.trunk = VideoTrunk(sizes.video, channels=channels, layers=sizes.video_layers, heads=heads)
+        self.trunk = VideoTrunk(
+            sizes.video, channels=channels, layers=sizes.video_layers, heads=heads, deep=sizes.deep_stem
+        )
         self.video_head = VideoHead(sizes.video, channels=channels, embedding=sizes.embedding)
         self.patch_head = nn.Linear(channels, sizes.embedding)
         self.pixel_head = nn.Linear(channels, sizes.video.box_pixels)

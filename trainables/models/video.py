@@ -45,20 +45,35 @@ class VideoShape:
         return self.frames_per_box * PATCH * PATCH
 
 
+def _light_stem(frames: int, channels: int) -> nn.Sequential:
+    first, second = channels // 4, channels // 2
+    return nn.Sequential(
+        nn.Conv2d(frames, first, 3, stride=2, padding=1),
+        nn.GELU(),
+        nn.Conv2d(first, second, 3, stride=2, padding=1),
+        nn.GELU(),
+        nn.Conv2d(second, channels, 3, stride=2, padding=1),
+    )
+
+
+def _deep_stem(frames: int, channels: int) -> nn.Sequential:
+    """Two normalised convolutions at each size: twice the cost, and classes that were never seen come out far better."""
+    half = channels // 2
+    steps = ((frames, half, 2), (half, half, 1), (half, channels, 2), (channels, channels, 1))
+    layers: list[nn.Module] = []
+    for read, written, stride in steps:
+        layers += [nn.Conv2d(read, written, 3, stride=stride, padding=1), nn.GroupNorm(8, written), nn.GELU()]
+    return nn.Sequential(*layers, nn.Conv2d(channels, channels, 3, stride=2, padding=1))
+
+
 class VideoTrunk(nn.Module):
     """Convolutions over each pair of frames, then transformer blocks over all boxes of the video."""
 
-    def __init__(self, shape: VideoShape, *, channels: int, layers: int, heads: int) -> None:
+    def __init__(self, shape: VideoShape, *, channels: int, layers: int, heads: int, deep: bool = False) -> None:
+        """Args: channels: a multiple of 16. deep: two normalised convolutions at each size, not one."""
         super().__init__()
         self.shape = shape
-        first, second = channels // 4, channels // 2
-        self.stem = nn.Sequential(
-            nn.Conv2d(shape.frames_per_box, first, 3, stride=2, padding=1),
-            nn.GELU(),
-            nn.Conv2d(first, second, 3, stride=2, padding=1),
-            nn.GELU(),
-            nn.Conv2d(second, channels, 3, stride=2, padding=1),
-        )
+        self.stem = (_deep_stem if deep else _light_stem)(shape.frames_per_box, channels)
         self.position = nn.Parameter(0.1 * torch.randn(shape.num_boxes, channels))
         self.mask_token = nn.Parameter(0.1 * torch.randn(channels))
         self.blocks = nn.ModuleList(Block(channels, heads=heads) for _ in range(layers))

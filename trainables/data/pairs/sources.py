@@ -3,7 +3,7 @@
 Must not know torch or numpy: configs are checked before anything heavy is imported.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from trainables.config import StrictModel
 class AngiogramSource(StrictModel):
     """Generated on the spot: grey videos of a vessel tree and reports that name its stenoses."""
 
+    has_classes: ClassVar[bool] = False
     source: Literal["angiogram"] = "angiogram"
     num_train: int = Field(default=512, ge=8, le=100_000)
     num_val: int = Field(default=128, ge=8, le=10_000)
@@ -26,6 +27,7 @@ class AngiogramSource(StrictModel):
 class OmniglotSource(StrictModel):
     """Handwritten characters: the drawing, stroke by stroke, and its pen strokes as a token sequence."""
 
+    has_classes: ClassVar[bool] = True
     source: Literal["omniglot"]
     root: str = Field(description="Folder with images_background_small1.zip, strokes_background_small1.zip, ...small2.")
     num_frames: int = Field(default=1, ge=1, le=8, description="1 is the finished picture; more show it being drawn.")
@@ -36,6 +38,7 @@ class OmniglotSource(StrictModel):
 class FilesSource(StrictModel):
     """Your own arrays and texts; the task's README describes the files."""
 
+    has_classes: ClassVar[bool] = False
     source: Literal["files"]
     root: str = Field(description="Folder with videos.npy (or videos.npz) and texts.jsonl (or texts.txt).")
     segments: tuple[str, ...] = Field(

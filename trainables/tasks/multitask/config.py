@@ -19,6 +19,17 @@ class ContrastiveKind(StrEnum):
     CLIP = "clip"
     SIGLIP = "siglip"
     SUPCON = "supcon"
+    GATED_SOFTMAX = "gated_softmax"
+    """What note 002 took for SigLIP: wrong, here to be compared with."""
+
+
+class StemKind(StrEnum):
+    """The convolutions that turn pictures into tokens."""
+
+    LIGHT = "light"
+    """Three convolutions."""
+    DEEP = "deep"
+    """Five, wider and normalised: twice the cost, and better at classes that were never seen."""
 
 
 class LossWeights(StrictModel):
@@ -32,6 +43,12 @@ class LossWeights(StrictModel):
         ge=0,
         le=100,
         description="A second contrastive loss, mean patch against the same text; it interferes.",
+    )
+    class_contrastive: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="The videos of a batch among themselves: those of one class attract. Needs a source with classes.",
     )
 
 
@@ -47,6 +64,7 @@ class Sizes(StrictModel):
 
     width: int = Field(default=64, ge=16, le=1024, multiple_of=16, description="Channels of a token.")
     embedding: int = Field(default=64, ge=4, le=1024, description="Dimensions of the shared space.")
+    stem: StemKind = StemKind.LIGHT
     video_layers: int = Field(default=1, ge=0, le=12)
     text_layers: int = Field(default=1, ge=0, le=12)
     decoder_layers: int = Field(default=1, ge=1, le=12)
@@ -76,6 +94,9 @@ class Config(StrictModel):
 
     epochs: int = Field(default=10, ge=1, le=100_000)
     batch_size: int = Field(default=32, ge=2, le=65_536)
+    items_per_class: int = Field(
+        default=1, ge=1, le=1000, description="Items of each class in a batch; 1 shuffles without regard to classes."
+    )
     optimizer: Optimizer = Optimizer()
     loss_weights: LossWeights = LossWeights()
     contrastive: ContrastiveKind = ContrastiveKind.CLIP
@@ -97,10 +118,15 @@ class Config(StrictModel):
     data: PairSource = AngiogramSource()
 
     def unread(self) -> Mapping[str, str]:
-        """SigLIP has its own scale and bias in the place of a temperature."""
-        if self.contrastive is ContrastiveKind.SIGLIP:
-            return {"temperature": "when contrastive is siglip: it has siglip.scale"}
-        return {"siglip": f"when contrastive is {self.contrastive.value}"}
+        """SigLIP has its own scale and bias in the place of a temperature; the gated softmax has nothing else."""
+        why = f"when contrastive is {self.contrastive.value}"
+        match self.contrastive:
+            case ContrastiveKind.SIGLIP:
+                return {"temperature": f"{why}: it has siglip.scale"}
+            case ContrastiveKind.GATED_SOFTMAX:
+                return dict.fromkeys(("siglip", "margin", "hard_negative_ratio"), why)
+            case _:
+                return {"siglip": why}
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
@@ -118,9 +144,20 @@ class Config(StrictModel):
                 raise ValueError(
                     f"{name}.warmup_epochs is {schedule.warmup_epochs:g}: it must be below epochs, {self.epochs}"
                 )
-        weights = self.loss_weights
-        if weights.contrastive + weights.captioning + weights.masked_modeling + weights.patch_contrastive == 0:
+        if sum(self.loss_weights.model_dump().values()) == 0:
             raise ValueError("loss_weights are all 0: nothing would be learned")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_classes_that_it_needs(self) -> "Config":
+        needs = {"loss_weights.class_contrastive": self.loss_weights.class_contrastive > 0}
+        needs["items_per_class"] = self.items_per_class > 1
+        for name in (name for name, needed in needs.items() if needed and not self.data.has_classes):
+            raise ValueError(f"{name} needs a source with classes: data.source {self.data.source} has none")
+        if self.batch_size % self.items_per_class or self.batch_size == self.items_per_class > 1:
+            raise ValueError(
+                f"batch_size is {self.batch_size}: it must be several times items_per_class, {self.items_per_class}"
+            )
         return self
 
 
@@ -136,10 +173,16 @@ METRICS: Mapping[str, str] = {
     "val/chance_recall_at_1": "recall at 1 of a random ranking",
     "val/num_queries": "queries that have a match",
     "val/num_excluded_queries": "queries without one, left out",
+    "val/batch_recall_at_1": "recall at 1 within batches of the training's size and make",
+    "train/batch_recall_at_1": "the same on the training batches as they come; far above val's is overfitting",
     "val/matched_cosine": "mean cosine of a video and its own text",
     "val/unmatched_cosine": "mean cosine of a video and texts of other meaning",
+    "val/mean_cosine": "mean cosine within a tower, the larger of both; 1 is collapse to a point",
     "val/resultant_length": "norm of the mean embedding, the larger of both towers; 1 is collapse to a point",
     "val/effective_rank": "effective number of dimensions in use, the smaller of both towers",
+    "val/effective_rank_centred": "the same around the mean embedding; small is collapse to few dimensions",
+    "val/top_variance_fraction": "share of the variance along one direction, the larger of both towers",
+    "val/embedding_size": "dimensions of the shared space",
     "val/contrastive_loss": "contrastive loss at the training batch size",
     "val/contrastive_chance": "its value when all pairs look alike (ln B for clip)",
     "val/contrastive_floor": "the lowest value that it can have at this temperature and batch size",
@@ -151,12 +194,21 @@ METRICS: Mapping[str, str] = {
     "val/stenosis_recall": "share of the true (segment, percent) findings that the generated texts name",
     "val/stenosis_precision": "share of the findings named by generated texts that are true",
     "val/stenosis_mae": "mean absolute error in percentage points where the segment is right",
+    "val/class_contrastive_loss": "supervised contrast of the val videos, in batches of the training's size and make",
+    "val/class_contrastive_chance": "its value when all videos look alike, about ln(B - 1)",
+    "val/class_contrastive_floor": "the lowest value that it can have at this temperature and batch",
+    "val/class_contrastive_position": "0 at the floor, 1 at chance",
     "val/class_recall_at_1": "Omniglot: nearest other image, by video embedding, is of the same character",
+    "val/num_class_queries": "images with another one of the same character",
+    "val/num_excluded_class_queries": "images without one, left out of the class recall",
     "val/chance_class_recall_at_1": "Omniglot: the same of a random ranking",
     "val/raw_pixel_recall_at_1": "Omniglot: the same by cosine of raw pixels; measured once, at step 0",
     **loop_metrics(LossWeights.model_fields, groups=("video", "text", "decoder", "heads")),
     "train/temperature": "temperature in effect (for siglip 1 / scale)",
     "train/margin": "margin in effect",
     "train/hard_negative_ratio": "share of negatives in effect",
+    "train/positives_per_anchor": "other items of the same class in a batch",
+    "train/anchors_without_positive_fraction": "share of a batch's items that have none",
+    "train/num_excluded_items": "training items of classes with fewer than items_per_class, in no batch",
 }
 """Every metric that the task may report, with its meaning. Not all apply to each data source or loss."""

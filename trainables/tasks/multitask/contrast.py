@@ -7,6 +7,7 @@ from torch import Tensor
 from trainables.loop import Moment
 from trainables.losses.bounds import Bounds, clip_bounds, siglip_bounds, supcon_bounds
 from trainables.losses.clip import clip_loss
+from trainables.losses.gated_softmax import gated_softmax_bounds, gated_softmax_loss
 from trainables.losses.siglip import siglip_loss
 from trainables.losses.supcon import supcon_loss
 from trainables.models.paired import Contrast
@@ -61,6 +62,13 @@ class Contrasting:
                     hard_negative_ratio=self.ratio,
                     equivalent_BB=same_BB,
                 )
+            case ContrastiveKind.GATED_SOFTMAX:
+                return gated_softmax_loss(video_BD, text_BD, temperature=self.temperature, equivalent_BB=same_BB)
+
+    @property
+    def fixed_temperature(self) -> float:
+        """The temperature as a number, for losses that must not teach it."""
+        return _number(self.temperature)
 
     def bounds(self, batch_size: int, *, positives: float) -> Bounds:
         """Args: positives: mean number of items that mean the same as an item, itself counted."""
@@ -80,9 +88,13 @@ class Contrasting:
                 return siglip_bounds(
                     batch_size, scale=1 / temperature, bias=bias, margin=self.margin, hard_negative_ratio=self.ratio
                 )
+            case ContrastiveKind.GATED_SOFTMAX:
+                return gated_softmax_bounds(batch_size, temperature)
 
     def effective(self) -> dict[str, float]:
         """What is in effect, for the record."""
+        if self.kind is ContrastiveKind.GATED_SOFTMAX:
+            return {"temperature": _number(self.temperature)}
         return {
             "temperature": _number(self.temperature),
             "margin": self.margin,

@@ -1,18 +1,16 @@
 """What is measured on val: retrieval, geometry, the losses with their bounds, generated texts. `task` calls it."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from trainables.data.pairs.pairs import PairedData, Pairs
 from trainables.data.pairs.tokenizer import Tokenizer
 from trainables.losses.captioning import captioning_loss
 from trainables.losses.masked import masked_modeling_loss
-from trainables.metrics.collapse import effective_rank, resultant_length
+from trainables.metrics.collapse import effective_rank, resultant_length, top_variance_fraction
 from trainables.metrics.cosines import mean_cosines
 from trainables.metrics.retrieval import chance_recall_at_k, count_queries, recall_at_k
 from trainables.metrics.stenosis import stenosis_scores
@@ -36,6 +34,11 @@ class Outputs:
     tokens: tuple[Tensor, ...]
     captioning: float
     masked_modeling: float
+
+    @property
+    def place_N(self) -> Tensor:
+        """Which row an item is."""
+        return self.order_N.argsort()
 
     def are_finite(self) -> bool:
         """Whether anything can be measured on them."""
@@ -109,23 +112,34 @@ def geometry(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
     """Cosines of what belongs together and what does not, and signs of collapse."""
     cosines = mean_cosines(outputs.video_ND, outputs.text_ND, equivalent_BB=same_NN)
     towers = (outputs.video_ND, outputs.text_ND)
+    num = len(same_NN)
+    longest = max(resultant_length(z) for z in towers)
     values = {
         "val/matched_cosine": cosines.matched,
-        "val/resultant_length": max(resultant_length(z) for z in towers),
+        # Of unit vectors the mean cosine of two different ones follows from the length of their mean.
+        "val/mean_cosine": (num * longest**2 - 1) / (num - 1),
+        "val/resultant_length": longest,
         "val/effective_rank": min(effective_rank(z, centred=False) for z in towers),
+        "val/effective_rank_centred": min(effective_rank(z, centred=True) for z in towers),
+        "val/top_variance_fraction": max(top_variance_fraction(z) for z in towers),
+        "val/embedding_size": float(outputs.video_ND.shape[1]),
     }
     if cosines.unmatched is not None:
         values["val/unmatched_cosine"] = cosines.unmatched
     return values
 
 
-def contrastive(outputs: Outputs, same_NN: Tensor, *, contrast: Contrasting, batch_size: int) -> dict[str, float]:
-    """The contrastive loss in batches of the training's size, which its chance level and floor depend on."""
-    size = min(batch_size, len(same_NN))
-    starts = range(0, len(same_NN) - size + 1, size)
+def contrastive(
+    outputs: Outputs, same_NN: Tensor, *, contrast: Contrasting, batches: Sequence[Tensor]
+) -> dict[str, float]:
+    """The contrastive loss in batches of the training's size and make, which its chance level and floor depend on.
+
+    Args: batches: rows of `outputs`.
+    """
+    size = len(batches[0])
     losses, positives = [], []
-    for rows in (slice(start, start + size) for start in starts):
-        same_BB = same_NN[rows, rows]
+    for rows in batches:
+        same_BB = same_NN[rows][:, rows]
         losses.append(float(contrast.loss(outputs.video_ND[rows], outputs.text_ND[rows], same_BB=same_BB)))
         positives.append(float(same_BB.sum()) / size)
     loss = sum(losses) / len(losses)
@@ -140,6 +154,19 @@ def contrastive(outputs: Outputs, same_NN: Tensor, *, contrast: Contrasting, bat
             "val/contrastive_position": bounds.position(loss),
         }
     return values
+
+
+def batch_retrieval(outputs: Outputs, same_NN: Tensor, *, batches: Sequence[Tensor]) -> dict[str, float]:
+    """Recall at 1 within batches, to be compared with the same of training batches."""
+    recalls = [batch_recall(outputs.video_ND[rows], outputs.text_ND[rows], same_NN[rows][:, rows]) for rows in batches]
+    return {"val/batch_recall_at_1": sum(recalls) / len(recalls)}
+
+
+def batch_recall(video_BD: Tensor, text_BD: Tensor, same_BB: Tensor) -> float:
+    """Recall at 1 within one batch, mean of both directions."""
+    similarity_BB = video_BD @ text_BD.T
+    to_text = recall_at_k(similarity_BB, same_BB, ks=(1,))[1]
+    return (to_text + recall_at_k(similarity_BB.T, same_BB.T, ks=(1,))[1]) / 2
 
 
 def captions(model: PairedModel, outputs: Outputs, data: PairedData, *, config: Config) -> dict[str, float]:
@@ -168,21 +195,6 @@ def captions(model: PairedModel, outputs: Outputs, data: PairedData, *, config: 
             }
         )
     return values
-
-
-def class_recall(embeddings_ND: Tensor, labels_N: Tensor) -> float:
-    """Share of items whose nearest other item, by cosine, is of the same class."""
-    unit_ND = F.normalize(embeddings_ND, dim=1)
-    similarity_NN = unit_ND @ unit_ND.T
-    similarity_NN.fill_diagonal_(math.nan)
-    relevant_NN = (labels_N[:, None] == labels_N).fill_diagonal_(False)
-    return recall_at_k(similarity_NN, relevant_NN, ks=(1,))[1]
-
-
-def class_chance(labels_N: Tensor) -> float:
-    """What `class_recall` is of a random ranking: the share of an item's class among the other items, on average."""
-    others_N = (labels_N[:, None] == labels_N).sum(dim=1) - 1
-    return float(others_N.float().mean()) / (len(labels_N) - 1)
 
 
 def _defined(values: Mapping[str, float | None]) -> dict[str, float]:

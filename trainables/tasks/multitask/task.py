@@ -5,21 +5,26 @@ The loop drives `MultitaskTask`; `contrast` holds the contrastive losses, `evalu
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from trainables.contract import Measurement, TrialContext
-from trainables.data.errors import DataError
 from trainables.data.augment import warp
+from trainables.data.errors import DataError
 from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.losses.supcon import sup_con
 from trainables.models.paired import NetworkSizes, PairedModel
 from trainables.models.video import PATCH, VideoShape
-from trainables.tasks.multitask import evaluate
-from trainables.tasks.multitask.config import Config, ContrastiveKind
-from trainables.tasks.multitask.contrast import build_contrast, contrasting
+from trainables.tasks.multitask import classes, evaluate
+from trainables.tasks.multitask.batches import Batching, build_batching
+from trainables.tasks.multitask.config import Config, ContrastiveKind, StemKind
+from trainables.tasks.multitask.contrast import Contrasting, build_contrast, contrasting
+
+_VAL_BATCHES_SEED = 21
 
 
 def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
@@ -35,15 +40,19 @@ class MultitaskTask(Task[PairedModel, Tensor]):
     """What the loop needs to know; a batch is a tensor of places in the training split."""
 
     def __init__(self, config: Config, data: PairedData, *, device: str) -> None:
+        """Raises: DataError: the videos or the classes do not fit the model and the batches."""
         self.config, self.data, self.device = config, data, device
-        self.batch_size = min(config.batch_size, len(data.train))
+        self.shape = _video_shape(data)
+        self.batching = build_batching(data.train, config, split="train")
+        generator = torch.Generator().manual_seed(_VAL_BATCHES_SEED)
+        self.val_batches = list(_val_batching(data.val, config, size=self.batching.size).draw(generator))
 
     def build_model(self) -> PairedModel:
         """The networks, sized for the data."""
         sizes, videos = self.config.sizes, self.data.train.videos_NTHW
         longest = max(self.data.train.tokens_NL.shape[1], self.data.val.tokens_NL.shape[1])
         networks = NetworkSizes(
-            video=_video_shape(self.data),
+            video=self.shape,
             num_words=len(self.data.tokenizer),
             max_length=longest,
             channels=sizes.width,
@@ -52,6 +61,7 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             video_layers=sizes.video_layers,
             text_layers=sizes.text_layers,
             decoder_layers=sizes.decoder_layers,
+            deep_stem=sizes.stem is StemKind.DEEP,
         )
         return PairedModel(
             networks,
@@ -70,13 +80,16 @@ class MultitaskTask(Task[PairedModel, Tensor]):
         return model.trunk
 
     def num_batches(self, moment: Moment) -> int:
-        """Full batches only: the contrastive loss depends on the size."""
-        return len(self.data.train) // self.batch_size
+        """Full batches only: contrastive losses depend on the size."""
+        return self.batching.num_batches
 
     def batches(self, moment: Moment) -> Iterator[Tensor]:
-        """Shuffled places in the training split."""
-        order = torch.randperm(len(self.data.train), generator=moment.generator)
-        yield from torch.split(order[: self.num_batches(moment) * self.batch_size], self.batch_size)
+        """Places in the training split."""
+        return self.batching.draw(moment.generator)
+
+    def begin_epoch(self, model: PairedModel, moment: Moment) -> Mapping[str, float]:
+        """What no batch will hold, where batches go by class."""
+        return {} if self.batching.labels_N is None else {"num_excluded_items": float(self.batching.num_excluded)}
 
     def loss(self, model: PairedModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """The parts that have a weight, on one batch."""
@@ -86,21 +99,38 @@ class MultitaskTask(Task[PairedModel, Tensor]):
         standard_BTHW = model.standardize(self._training_videos(batch, moment))
         tokens_BNC = model.trunk(standard_BTHW)
         contrast = contrasting(self.config, model.contrast, moment)
-        losses: dict[str, Tensor] = {}
-        if weights.contrastive or weights.patch_contrastive:
-            text_BD = model.text(words_BL, pad=self.data.tokenizer.PAD)
-            same_BB = self._same(self.data.train, batch).to(self.device)
-        if weights.contrastive:
-            losses["contrastive"] = contrast.loss(model.video_head(tokens_BNC), text_BD, same_BB=same_BB)
+        losses, effective = self._contrastive(model, tokens_BNC, words_BL, batch=batch, contrast=contrast)
         if weights.captioning:
             losses["captioning"] = evaluate.caption_loss(model, words_BL, tokens_BNC)
         if weights.masked_modeling:
             losses["masked_modeling"] = self._masked_modeling(model, standard_BTHW, moment)
+        in_effect = {name: weight for name, weight in weights.model_dump().items() if weight}
+        parts = {name: Part(loss=losses[name], weight=weight) for name, weight in in_effect.items()}
+        return BatchLoss(parts=parts, effective=effective)
+
+    def _contrastive(
+        self, model: PairedModel, tokens_BNC: Tensor, words_BL: Tensor, *, batch: Tensor, contrast: Contrasting
+    ) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """The parts that compare embeddings, and what is to be reported of them."""
+        weights, labels_N = self.config.loss_weights, self.data.train.labels_N
+        losses: dict[str, Tensor] = {}
+        effective = contrast.effective()
+        video_BD = model.video_head(tokens_BNC)
+        if weights.contrastive or weights.patch_contrastive:
+            text_BD = model.text(words_BL, pad=self.data.tokenizer.PAD)
+            same_BB = self._same(self.data.train, batch).to(self.device)
+        if weights.contrastive:
+            losses["contrastive"] = contrast.loss(video_BD, text_BD, same_BB=same_BB)
+            same_text_BB = self.data.train.same_text(batch).to(self.device)
+            effective["batch_recall_at_1"] = evaluate.batch_recall(video_BD, text_BD, same_text_BB)
         if weights.patch_contrastive:
             patches_BD = nn.functional.normalize(model.patch_head(tokens_BNC.mean(dim=1)), dim=-1)
             losses["patch_contrastive"] = contrast.loss(patches_BD, text_BD, same_BB=same_BB)
-        parts = {name: Part(loss=loss, weight=getattr(weights, name)) for name, loss in losses.items()}
-        return BatchLoss(parts=parts, effective=contrast.effective())
+        if weights.class_contrastive and labels_N is not None:
+            labels_B = labels_N[batch].to(self.device)
+            losses["class_contrastive"] = sup_con(video_BD, labels_B, temperature=contrast.fixed_temperature)
+            effective |= classes.batch_make(labels_B)
+        return losses, effective
 
     def _training_videos(self, batch: Tensor, moment: Moment) -> Tensor:
         videos_BTHW = self.data.train.videos_NTHW[batch].to(self.device)
@@ -123,22 +153,25 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             return {}
         same_text_NN = val.same_text(outputs.order_N)
         contrast = contrasting(self.config, model.contrast, moment)
+        batches = [outputs.place_N[batch] for batch in self.val_batches]
+        same_NN = self._same(val, outputs.order_N)
         values = {
             **evaluate.retrieval(outputs, same_text_NN),
+            **evaluate.batch_retrieval(outputs, same_text_NN, batches=batches),
             **evaluate.geometry(outputs, same_text_NN),
-            **evaluate.contrastive(
-                outputs, self._same(val, outputs.order_N), contrast=contrast, batch_size=self.batch_size
-            ),
+            **evaluate.contrastive(outputs, same_NN, contrast=contrast, batches=batches),
             **evaluate.captions(model, outputs, self.data, config=self.config),
             "val/captioning_loss": outputs.captioning,
             "val/masked_modeling_loss": outputs.masked_modeling,
         }
         if val.labels_N is not None:
             labels_N = val.labels_N[outputs.order_N]
-            values["val/class_recall_at_1"] = evaluate.class_recall(outputs.video_ND, labels_N)
-            values["val/chance_class_recall_at_1"] = evaluate.class_chance(labels_N)
+            values |= classes.recall(outputs.video_ND, labels_N)
+            values |= classes.contrast(
+                outputs.video_ND, labels_N, batches=batches, temperature=contrast.fixed_temperature
+            )
             if moment.epoch == 0:
-                values["val/raw_pixel_recall_at_1"] = evaluate.class_recall(val.videos_NTHW.flatten(1), val.labels_N)
+                values["val/raw_pixel_recall_at_1"] = classes.class_recall(val.videos_NTHW.flatten(1), val.labels_N)
         return values
 
     def _same(self, pairs: Pairs, chosen_B: Tensor) -> Tensor:
@@ -155,3 +188,11 @@ def _video_shape(data: PairedData) -> VideoShape:
     if shape.height % PATCH or shape.width % PATCH:
         raise DataError(f"videos are {shape.height} x {shape.width} pixels; expected multiples of {PATCH}")
     return shape
+
+
+def _val_batching(val: Pairs, config: Config, *, size: int) -> Batching:
+    """Val in batches of the training's size and make, as far as it has the items."""
+    if val.labels_N is not None and not classes.has_pairs(val.labels_N):
+        raise DataError(f"val of data.source {config.data.source}: no two items are of one class; nothing can be found")
+    batching = build_batching(val, config, split="val")
+    return replace(batching, size=min(batching.size, size))

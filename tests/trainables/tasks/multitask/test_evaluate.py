@@ -10,6 +10,7 @@ from trainables.tasks.multitask import evaluate
 from trainables.tasks.multitask.config import ContrastiveKind
 from trainables.tasks.multitask.contrast import Contrasting
 
+HALVES = torch.arange(8).split(4)
 CONTRAST = Contrasting(kind=ContrastiveKind.CLIP, temperature=0.1, bias=0.0, margin=0.0, ratio=1.0)
 
 
@@ -52,7 +53,7 @@ def test_equal_texts_count_as_right():
 
 
 def test_the_loss_is_taken_in_batches_of_the_training_s_size(perfect):
-    found = evaluate.contrastive(perfect, torch.eye(8, dtype=torch.bool), contrast=CONTRAST, batch_size=4)
+    found = evaluate.contrastive(perfect, torch.eye(8, dtype=torch.bool), contrast=CONTRAST, batches=HALVES)
     assert found["val/contrastive_chance"] == pytest.approx(math.log(4))
     assert found["val/contrastive_floor"] == pytest.approx(clip_bounds(4, 0.1).floor)
     assert found["val/contrastive_loss"] == pytest.approx(math.log(1 + 3 * math.exp(-10)), abs=1e-6)
@@ -61,17 +62,5 @@ def test_the_loss_is_taken_in_batches_of_the_training_s_size(perfect):
 def test_equal_embeddings_lie_at_chance():
     flat = torch.eye(8)[:1].expand(8, 8)
     same = torch.eye(8, dtype=torch.bool)
-    found = evaluate.contrastive(outputs(flat, flat), same, contrast=CONTRAST, batch_size=4)
+    found = evaluate.contrastive(outputs(flat, flat), same, contrast=CONTRAST, batches=HALVES)
     assert found["val/contrastive_position"] == pytest.approx(1, abs=1e-5)
-
-
-def test_class_chance_is_the_share_of_the_class_among_the_others():
-    labels = torch.tensor([0, 0, 0, 1, 1])
-    expected = (3 * 2 / 4 + 2 * 1 / 4) / 5
-    assert evaluate.class_chance(labels) == pytest.approx(expected)
-
-
-def test_class_recall_leaves_the_item_itself_out():
-    labels = torch.tensor([0, 0, 1, 1])
-    assert evaluate.class_recall(torch.tensor([[1.0, 0], [1, 0.1], [0, 1], [0.1, 1]]), labels) == 1
-    assert evaluate.class_recall(torch.tensor([[1.0, 0], [0, 1], [1, 0.1], [0.1, 1]]), labels) == 0

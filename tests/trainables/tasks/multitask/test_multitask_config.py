@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from trainables.tasks.multitask.config import METRICS, Config
 
+OMNIGLOT = {"source": "omniglot", "root": "somewhere"}
+
 
 @pytest.mark.parametrize(
     ("fields", "message"),
@@ -14,7 +16,7 @@ from trainables.tasks.multitask.config import METRICS, Config
             "temperature is not read when contrastive is siglip",
         ),
         ({"siglip": {"scale": 5}}, "siglip is not read when contrastive is clip"),
-        ({"contrastive": "triplet"}, "'clip', 'siglip' or 'supcon'"),
+        ({"contrastive": "triplet"}, "'clip', 'siglip', 'supcon' or 'gated_softmax'"),
         ({"sizes": {"width": 64, "heads": 3}}, "multiple of sizes.heads, 3"),
         ({"epochs": 3, "margin": {"kind": "linear", "end": 0.3, "warmup_epochs": 3}}, "must be below epochs, 3"),
         ({"loss_weights": {"contrastive": 0, "captioning": 0, "masked_modeling": 0}}, "all 0"),
@@ -24,6 +26,11 @@ from trainables.tasks.multitask.config import METRICS, Config
         ({"data": {"source": "imagenet"}}, "'angiogram', 'omniglot', 'files'"),
         ({"data": {"source": "angiogram", "root": "x"}}, "Extra inputs"),
         ({"learning_rate": 1e-3}, "Extra inputs"),
+        ({"contrastive": "gated_softmax", "margin": {"start": 0.1}}, "margin is not read when contrastive is gated"),
+        ({"loss_weights": {"class_contrastive": 1}}, "class_contrastive needs a source with classes: data.source ang"),
+        ({"items_per_class": 2}, "items_per_class needs a source with classes"),
+        ({"items_per_class": 3, "data": OMNIGLOT}, "batch_size is 32: it must be several times items_per_class, 3"),
+        ({"items_per_class": 32, "data": OMNIGLOT}, "several times items_per_class, 32"),
         ({"batch_size": 1}, "greater than or equal to 2"),
     ],
 )
@@ -48,7 +55,15 @@ def test_note_002_s_broken_and_repaired_settings_can_be_expressed():
     assert repaired.loss_weights.patch_contrastive == 0
 
 
-@pytest.mark.parametrize("fields", [{}, {"contrastive": "siglip", "siglip": {"bias": -5}}, {"contrastive": "supcon"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"contrastive": "siglip", "siglip": {"bias": -5}},
+        {"contrastive": "supcon"},
+        {"contrastive": "gated_softmax"},
+    ],
+)
 def test_a_dump_can_be_validated_again(fields):
     config = Config.model_validate(fields)
     assert Config.model_validate(config.model_dump(mode="json")) == config

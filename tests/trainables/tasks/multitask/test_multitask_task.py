@@ -35,8 +35,8 @@ def test_reports_all_that_applies_to_angiograms(whole):
     reported = set().union(*(m.metrics for m in whole[0]))
     absent = set(METRICS) - reported
     assert reported <= set(METRICS)
-    allowed = {name for name in METRICS if "patch_contrastive" in name or "stenosis" in name}
-    assert absent <= allowed | {"val/class_recall_at_1", "val/chance_class_recall_at_1", "val/raw_pixel_recall_at_1"}
+    optional = ("patch_contrastive", "stenosis", "class_", "raw_pixel", "anchor", "excluded_items", "skipped")
+    assert all(any(part in name for part in optional) for name in absent)
 
 
 def test_the_same_val_metrics_at_every_step(whole):
@@ -62,6 +62,8 @@ def test_resume_equals_uninterrupted_bit_for_bit(whole, step, tmp_path):
     [
         {"contrastive": "siglip"},
         {"contrastive": "supcon"},
+        {"contrastive": "gated_softmax"},
+        {"sizes": {"width": 16, "heads": 2, "stem": "deep"}},
         {"temperature": {"kind": "learned"}},
         {"margin": {"kind": "cosine", "end": 0.3}, "hard_negative_ratio": 0.3},
         {"loss_weights": {"patch_contrastive": 0.5}},
