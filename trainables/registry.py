@@ -20,7 +20,9 @@ from trainables.contract import Train
 TRAINABLES: Mapping[str, str] = {
     "adapter": "trainables.tasks.adapter",
     "identification": "trainables.tasks.identification",
+    "incremental": "trainables.tasks.incremental",
     "multitask": "trainables.tasks.multitask",
+    "toxicity": "trainables.tasks.toxicity",
 }
 """Name to package; each package has `config.py` (`Config`, `METRICS`; no torch) and `task.py` (`train`)."""
 

@@ -1,0 +1,1 @@
+"""Class-incremental learning with InfoNCE and ANT; see README.md."""

@@ -1,0 +1,101 @@
+"""The contrastive terms of a batch of two views: InfoNCE, ANT and the gap, and what is measured on the way."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainables.losses.ant import AntPairs, ant_floor, ant_loss, ant_pairs, violation_rate
+from trainables.losses.bounds import Bounds
+from trainables.losses.gap import gap_loss, mean_gap
+from trainables.losses.similarity import cosine_matrix, diagonal_mask
+from trainables.losses.supcon import masked_sup_con, sup_con_bounds
+from trainables.metrics.incremental import ContrastCosines, contrast_cosines
+from trainables.tasks.incremental.config import Config, MarginKind, Positives
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Embeddings of two views of B items, V = 2B; rows i and i + B are views of one item.
+
+    Attributes:
+        groups_V: views of one group are positives, those of different groups negatives.
+    """
+
+    z_VD: Tensor
+    groups_V: Tensor
+    similarity_VV: Tensor
+    positive_VV: Tensor
+    negative_VV: Tensor
+
+    @classmethod
+    def of(cls, z_VD: Tensor, labels_B: Tensor, *, positives: Positives) -> "Views":
+        """Args: labels_B: class of each item."""
+        items_B = torch.arange(len(labels_B), device=z_VD.device)
+        groups_V = (items_B if positives is Positives.VIEWS else labels_B).repeat(2)
+        similarity_VV = cosine_matrix(z_VD, z_VD)
+        same_VV = groups_V[:, None] == groups_V
+        positive_VV = same_VV & ~diagonal_mask(similarity_VV)
+        return cls(z_VD, groups_V, similarity_VV, positive_VV, negative_VV=~same_VV)
+
+    def nce(self, *, temperature: float) -> Tensor:
+        """InfoNCE over all views; NT-Xent where the other view is the only positive."""
+        return masked_sup_con(
+            self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV, temperature=temperature
+        )
+
+    def nce_bounds(self, *, temperature: float) -> Bounds | None:
+        """For groups of the mean size; None where there is one group only."""
+        num, size = len(self.groups_V), 1 + float(self.positive_VV.sum()) / len(self.groups_V)
+        return sup_con_bounds(num, temperature, items_per_class=size) if size < num else None
+
+    def gap(self) -> Tensor:
+        """Mean positive minus mean negative cosine."""
+        return mean_gap(self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV)
+
+    def gap_loss(self, *, target: float) -> Tensor:
+        """What the gap lacks."""
+        return gap_loss(self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV, target=target)
+
+    def cosines(self) -> ContrastCosines | None:
+        """None in a batch of one group."""
+        return contrast_cosines(self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV)
+
+
+@dataclass(frozen=True, slots=True)
+class AntInEffect:
+    """ANT on one batch at one moment."""
+
+    pairs: AntPairs
+    margin: float
+    config: Config
+
+    def loss(self) -> Tensor:
+        """A scalar with a graph."""
+        return ant_loss(
+            self.pairs,
+            margin=self.margin,
+            form=self.config.ant,
+            hard_negative_ratio=self.config.hard_negative_ratio,
+        )
+
+    def measured(self, loss: float) -> dict[str, float]:
+        """By metric name, without prefix."""
+        form, ratio = self.config.ant, self.config.hard_negative_ratio
+        floor = float(ant_floor(self.pairs, form=form, hard_negative_ratio=ratio))
+        return {
+            "ant_floor": floor,
+            "ant_excess": loss - floor,
+            "violation_rate": float(violation_rate(self.pairs, margin=self.margin, form=form)),
+            "margin": self.margin,
+            "hard_negative_ratio": ratio,
+        }
+
+
+def ant_in_effect(config: Config, views: Views, *, epoch: float) -> AntInEffect:
+    """Args: epoch: epochs into the step."""
+    margin = config.margin.at(epoch, epochs=config.epochs_per_step)
+    if config.margin.kind is MarginKind.GAP_ADAPTIVE:
+        # An untrained gap may be negative, and a negative margin keeps nothing at all.
+        margin = max(0.0, min(margin, config.margin.gap_fraction * views.gap().item()))
+    return AntInEffect(ant_pairs(views.z_VD, views.groups_V, form=config.ant), margin=margin, config=config)

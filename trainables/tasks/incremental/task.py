@@ -1,0 +1,201 @@
+"""The incremental task: classes come a few at a time, and only exemplars of the earlier ones stay.
+
+The loop drives `IncrementalTask`; `stream` says which classes come when, `contrast` holds the losses of a batch,
+`evaluate` what is measured on val. Classes are numbered in the order of the stream throughout.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from trainables.contract import Measurement, State, TrialContext
+from trainables.data.augment import warp
+from trainables.data.images.images import ImageData, Images
+from trainables.data.images.load import load_images
+from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.mining.exemplars import draw, herd
+from trainables.models.image import ImageModel, ImageShape, ImageTrunk
+from trainables.tasks.incremental import evaluate
+from trainables.tasks.incremental.config import Choice, Classifier, Config
+from trainables.tasks.incremental.contrast import Views, ant_in_effect
+from trainables.tasks.incremental.stream import build_stream
+
+
+def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
+    """Train on the configured source, step by step.
+
+    Raises: DataError: the source's files are missing or damaged, or its classes cannot be cut into the steps.
+    """
+    task = IncrementalTask(config, load_images(config.data), device=context.device)
+    yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
+
+
+class IncrementalTask(Task[ImageModel, Tensor]):
+    """What the loop needs to know; a batch is a tensor of places in the training split."""
+
+    def __init__(self, config: Config, data: ImageData, *, device: str) -> None:
+        self.config, self.data, self.device = config, data, device
+        self.stream = build_stream(config.stream, num_classes=len(data.classes))
+        self.labels_N = self.stream.place_K[data.train.labels_N]
+        self.val_labels_N = self.stream.place_K[data.val.labels_N]
+        self.num_val = [len(_places(self.val_labels_N, self.stream.classes(j))) for j in range(self.stream.num_steps)]
+        self.exemplars = torch.zeros(0, dtype=torch.int64)
+        self.old_means: Tensor | None = None
+        self.rows: list[list[float]] = []
+        self.start: dict[str, Tensor] = {}
+
+    def build_model(self) -> ImageModel:
+        """The network, sized for the pictures."""
+        pixels, sizes = self.data.train.pixels_NCHW, self.config.sizes
+        return ImageModel(
+            ImageTrunk(ImageShape(*pixels.shape[1:]), width=sizes.width),
+            embedding=sizes.embedding,
+            num_classes=len(self.data.classes) if self.config.classifier is Classifier.LINEAR else 0,
+            mean=float(pixels.mean()),
+            deviation=max(float(pixels.std()), 1e-6),
+        )
+
+    def parameter_groups(self, model: ImageModel) -> Mapping[str, nn.Module]:
+        """The convolutions, and what stands on them."""
+        heads = [model.project] if model.head is None else [model.project, model.head]
+        return {"trunk": model.trunk, "heads": nn.ModuleList(heads)}
+
+    def trunk(self, model: ImageModel) -> nn.Module:
+        """The convolutions: all terms learn through them."""
+        return model.trunk
+
+    def begin_epoch(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
+        """At the beginning of a step, keep what may be kept of the step before."""
+        step = self._step(moment)
+        if moment.epoch % self.config.epochs_per_step == 0:
+            if step > 0:
+                self._remember(model, step - 1, moment)
+            self.start = {name: value.detach().clone() for name, value in model.named_parameters()}
+        return {
+            "step": float(step + 1),
+            "num_exemplars": float(len(self.exemplars)),
+            "num_items": float(len(self._items(step))),
+        }
+
+    def _remember(self, model: ImageModel, step: int, moment: Moment) -> None:
+        """Choose the exemplars of the classes of a step; without any, keep the classes' means as they are now."""
+        per_class, classes = self.config.memory.per_class, self.stream.classes(step)
+        if not per_class:
+            self.old_means = self._class_means(model, step)
+            return
+        for number in classes:
+            places = _places(self.labels_N, range(number, number + 1))
+            if self.config.memory.choice is Choice.RANDOM:
+                chosen = draw(len(places), num=per_class, generator=moment.generator)
+            else:
+                chosen = herd(self._embed(model, places), num=per_class)
+            self.exemplars = torch.cat([self.exemplars, places[chosen]])
+
+    def num_batches(self, moment: Moment) -> int:
+        """Full batches only, on whose size the losses depend; one smaller one where there are fewer items."""
+        return max(1, len(self._items(self._step(moment))) // self.config.batch_size)
+
+    def batches(self, moment: Moment) -> Iterator[Tensor]:
+        """Shuffled places of the step's items and of the exemplars."""
+        items = self._items(self._step(moment))
+        order = items[torch.randperm(len(items), generator=moment.generator)]
+        size = self.config.batch_size
+        for number in range(self.num_batches(moment)):
+            yield order[number * size : (number + 1) * size]
+
+    def loss(self, model: ImageModel, batch: Tensor, moment: Moment) -> BatchLoss:
+        """The terms that have a weight; those without one are measured."""
+        pixels_BCHW = self.data.train.pixels_NCHW[batch]
+        both = [warp(pixels_BCHW, amount=self.config.warp, generator=moment.generator) for _ in range(2)]
+        labels_B = self.labels_N[batch].to(self.device)
+        z_VD = model(torch.cat(both).to(self.device))
+        views = Views.of(z_VD, labels_B, positives=self.config.positives)
+        ant = ant_in_effect(self.config, views, epoch=moment.epoch % self.config.epochs_per_step)
+        losses = {
+            "nce": views.nce(temperature=self.config.temperature),
+            "ant": ant.loss(),
+            "gap": views.gap_loss(target=self.config.gap_target),
+        }
+        weights = self.config.loss_weights.model_dump()
+        parts = {name: Part(loss=losses[name], weight=weights[name]) for name in losses if weights[name]}
+        if model.head is not None:
+            logits_VS = model.classify(z_VD, num_seen=self.stream.ends[self._step(moment)])
+            parts["classification"] = Part(loss=F.cross_entropy(logits_VS, labels_B.repeat(2)), weight=1.0)
+        cosines = views.cosines()
+        return BatchLoss(
+            parts=parts,
+            effective={
+                **{f"{name}_loss": losses[name].item() for name in losses if not weights[name]},
+                **ant.measured(losses["ant"].item()),
+                **({} if cosines is None else cosines.named()),
+                "temperature": self.config.temperature,
+            },
+        )
+
+    def evaluate(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
+        """Everything on val; empty when embeddings are not finite."""
+        # A measurement belongs to the epoch that has just ended, not to the one that may begin.
+        step = max(0, -(-int(moment.epoch) // self.config.epochs_per_step) - 1)
+        seen = _places(self.val_labels_N, range(self.stream.ends[step]))
+        images = Images(self.data.val.pixels_NCHW[seen], self.val_labels_N[seen])
+        z_ND = evaluate.embed(model, images.pixels_NCHW, device=self.device)
+        if not bool(z_ND.isfinite().all()):
+            return {}
+        rule = evaluate.Rule(model, self.config.classifier, self._class_means(model, step).to(z_ND))
+        row = evaluate.accuracies(rule.classify(z_ND), images.labels_N, self.stream, step=step)
+        if moment.epoch > 0:
+            self.rows = [*self.rows[:step], row]
+        items = self._items(step)
+        predicted_N = rule.classify(self._embed(model, items))
+        values = {
+            **evaluate.over_tasks([*self.rows[:step], row], self.num_val, num_classes=self.stream.ends[step]),
+            **evaluate.geometry(z_ND),
+            **evaluate.contrast(model, images, config=self.config, device=self.device),
+            "train/last_accuracy": float((predicted_N == self.labels_N[items]).double().mean()),
+        }
+        if moment.epoch == 0:
+            return values | {"val/raw_accuracy": evaluate.raw_accuracy(self.data)}
+        return values | {"train/parameter_drift": self._drift(model)}
+
+    def state(self) -> State:
+        """What is remembered of past steps."""
+        return {"exemplars": self.exemplars, "old_means": self.old_means, "rows": self.rows, "start": self.start}
+
+    def restore(self, state: State) -> None:
+        """Take it back."""
+        self.exemplars = cast(Tensor, state["exemplars"])
+        self.old_means = cast(Tensor | None, state["old_means"])
+        self.rows = cast(list[list[float]], state["rows"])
+        self.start = cast(dict[str, Tensor], state["start"])
+
+    def _step(self, moment: Moment) -> int:
+        return int(moment.epoch // self.config.epochs_per_step)
+
+    def _items(self, step: int) -> Tensor:
+        """Places of all that there is to train on: the items of the step's classes, and the exemplars."""
+        return torch.cat([_places(self.labels_N, self.stream.classes(step)), self.exemplars])
+
+    def _embed(self, model: ImageModel, places: Tensor) -> Tensor:
+        return evaluate.embed(model, self.data.train.pixels_NCHW[places], device=self.device)
+
+    def _class_means(self, model: ImageModel, step: int) -> Tensor:
+        """Mean embedding of each class seen so far: from the step's items, the exemplars, or as it was once."""
+        items = self._items(step)
+        z_ND, labels_N = self._embed(model, items), self.labels_N[items]
+        first = 0 if self.old_means is None else len(self.old_means)
+        means_SD = torch.stack([z_ND[labels_N == k].mean(dim=0) for k in range(first, self.stream.ends[step])])
+        return means_SD if self.old_means is None else torch.cat([self.old_means, means_SD])
+
+    def _drift(self, model: ImageModel) -> float:
+        """How far the parameters are from the beginning of the step, over their norm there."""
+        pairs = [(now, self.start[name].to(now.device)) for name, now in model.named_parameters()]
+        moved = torch.stack([(now - before).norm() for now, before in pairs]).norm()
+        return float(moved / torch.stack([before.norm() for _, before in pairs]).norm())
+
+
+def _places(labels_N: Tensor, classes: range) -> Tensor:
+    """Where the items of a run of classes are."""
+    return ((labels_N >= classes.start) & (labels_N < classes.stop)).nonzero().squeeze(1)
