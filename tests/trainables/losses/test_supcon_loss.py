@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from trainables.losses.clip import clip_loss
-from trainables.losses.supcon import anchors_without_positive, sup_con, supcon_loss
+from trainables.losses.supcon import anchors_without_positive, masked_sup_con, sup_con, sup_con_bounds, supcon_loss
 
 NOTHING = torch.zeros(8, 8, dtype=torch.bool)
 TWOS = torch.arange(8)[:, None] // 2 == torch.arange(8) // 2
@@ -75,3 +75,32 @@ def test_lone_anchors_are_counted_and_do_not_dilute_the_mean(pairs):
     b = -similarity[1][0] + math.log(math.exp(similarity[1][0]) + math.exp(similarity[1][2]))
     assert anchors_without_positive(labels).item() == 1
     assert sup_con(video, labels, temperature=0.1).item() == pytest.approx((a + b) / 2)
+
+
+def test_a_pair_in_neither_mask_is_left_out_of_the_denominator(pairs):
+    z = pairs()[0]
+    positive, negative = TWOS & ~torch.eye(8, dtype=torch.bool), ~TWOS
+    kept = negative.clone()
+    kept[:, 7] = kept[7] = positive[:, 7] = positive[7] = False
+    loss = masked_sup_con(z @ z.T, positive_AN=positive, negative_AN=kept, temperature=0.1)
+    smaller = masked_sup_con(
+        z[:7] @ z[:7].T, positive_AN=positive[:7, :7], negative_AN=negative[:7, :7], temperature=0.1
+    )
+    assert torch.allclose(loss, smaller)
+
+
+@pytest.mark.parametrize("temperature", [0.07, 0.5, 10.0])
+def test_single_view_bounds_are_what_collapse_and_a_simplex_of_classes_get(temperature):
+    labels = torch.arange(12) // 3
+    bounds = sup_con_bounds(12, temperature, items_per_class=3)
+    equal = torch.ones(12, 4, dtype=torch.float64) / 2
+    assert sup_con(equal, labels, temperature=temperature).item() == pytest.approx(bounds.chance)
+    corners = torch.eye(4, dtype=torch.float64) - 0.25
+    z = (corners / corners.norm(dim=1, keepdim=True))[labels]
+    assert sup_con(z, labels, temperature=temperature).item() == pytest.approx(bounds.floor)
+
+
+@pytest.mark.parametrize("items", [1, 12])
+def test_single_view_bounds_need_positives_and_negatives(items):
+    with pytest.raises(ValueError, match="1 < K < B"):
+        sup_con_bounds(12, 0.1, items_per_class=items)
