@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": ("read", "How a sweep stands, in a few lines."),
     "show": ("read", "A sweep with all its trials, or one trial."),
     "best": ("read", "The best trial of a sweep."),
+    "diagnose": ("diagnose", "What is wrong with a trial, a CSV of metrics or saved epochs."),
     "compare": ("read", "Sweeps or trials side by side."),
     "stop": ("act", "Ask a running sweep to pause."),
     "sync": ("act", "Deliver to MLflow what it has not got yet."),

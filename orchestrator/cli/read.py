@@ -10,6 +10,7 @@ from rich.text import Text
 
 from orchestrator import analysis
 from orchestrator.analysis.compare import Comparison, split_params
+from orchestrator.cli.findings import illness_lines, print_findings, print_illnesses
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
     MAX_EPOCH_COLUMNS,
@@ -24,6 +25,7 @@ from orchestrator.cli.output import (
 )
 from orchestrator.errors import UsageError
 from orchestrator.sweeps import read
+from orchestrator.sweeps.findings import SweepFindings, sweep_findings, trial_findings
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary, trial_to_json
 from orchestrator.trial import JsonValue, TrialRecord
@@ -67,10 +69,14 @@ def ls(as_json: bool, home: Home) -> int:
 def status(reference: str, as_json: bool, home: Home) -> int:
     """How SWEEP stands, in a few lines."""
     summary = read.show(home, reference)
+    findings = sweep_findings(summary.sweep, summary.trials)
     if as_json:
-        print_json({k: v for k, v in summary.to_json().items() if k != "trials"})
+        print_json({k: v for k, v in summary.to_json().items() if k != "trials"} | findings.to_json())
         return 0
-    _head(out(), summary)
+    console = out()
+    _head(console, summary)
+    for line in illness_lines(findings):
+        console.print(f"  {'found':<10} {line}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -80,26 +86,31 @@ def status(reference: str, as_json: bool, home: Home) -> int:
 @json_option
 @home_options
 def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
-    """SWEEP with all its trials, best first; or one TRIAL with its measurements and decisions."""
+    """SWEEP with all its trials, best first, and their findings; or one TRIAL with its measurements and decisions."""
     summary = read.show(home, reference)
     if trial is not None:
         record = read.find_trial(summary, trial)
         checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
+        found = trial_findings(summary.sweep, record)
         if as_json:
-            print_json(trial_to_json(record, checkpoints=checkpoints))
+            in_json: list[JsonValue] = [since.to_json() for since in found]
+            print_json(trial_to_json(record, checkpoints=checkpoints) | {"findings": in_json})
         else:
             _show_trial(out(), summary, record, checkpoints)
             _print_curve(out(), record)
+            print_findings(out(), found)
         return 0
+    findings = sweep_findings(summary.sweep, summary.trials)
     if as_json:
-        print_json(summary.to_json())
+        print_json(summary.to_json() | findings.to_json())
         return 0
     console = out()
     _head(console, summary)
-    _print_trials(console, summary)
+    _print_trials(console, summary, findings)
     for group in analysis.failure_groups(summary.trials):
         numbers = ", ".join(map(str, group.numbers))
         console.print(Text(f"failed: {len(group.numbers)} x {group.reason} (trials {numbers})", style="red"))
+    print_illnesses(console, findings)
     return 0
 
 
@@ -184,11 +195,11 @@ def _head(console: Console, summary: SweepSummary) -> None:
             console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
 
 
-def _print_trials(console: Console, summary: SweepSummary) -> None:
+def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindings) -> None:
     differing, constant = split_params([trial.params for trial in summary.trials])
     names = short_names(differing)
-    columns = ("rank", "trial", "value", "epoch", "of", "training")
-    rows = table("rank", "trial", "ended", "value", "epoch", "of", "training", "parameters", numeric=columns)
+    columns = ("rank", "trial", "value", "epoch", "of", "training", "ill")
+    rows = table("rank", "trial", "ended", "value", "epoch", "of", "training", "ill", "parameters", numeric=columns)
     for row in analysis.leaderboard(summary.trials, summary.sweep.spec.objective):
         params = {names[name]: row.params[name] for name in differing if name in row.params}
         rows.add_row(
@@ -199,6 +210,7 @@ def _print_trials(console: Console, summary: SweepSummary) -> None:
             _text(row.best_step),
             str(row.epochs),
             duration(row.train_s),
+            Text(str(findings.num_grave(row.number) or ""), style="yellow"),
             Text(params_text(params), no_wrap=True, overflow="ellipsis"),
         )
     console.print(rows)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.cli.findings import illness_lines
 from orchestrator.cli.options import RunOptions, file_argument, home_options, json_option, run_options, set_option
 from orchestrator.cli.output import duration, number, only_json, params_text, print_json
 from orchestrator.cli.watch import LiveTable, PlainLines, Silent
@@ -19,6 +20,7 @@ from orchestrator.execution.runner import Runner
 from orchestrator.sweeps.checks import check_file
 from orchestrator.sweeps.drive import Surroundings, Watcher, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
+from orchestrator.sweeps.findings import SweepFindings, sweep_findings
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import is_server, redact
@@ -84,10 +86,11 @@ def _watcher(options: RunOptions) -> Watcher:
 
 
 def _end(summary: SweepSummary, home: Home, options: RunOptions, *, as_json: bool) -> int:
+    findings = sweep_findings(summary.sweep, summary.trials)
     if as_json:
-        print_json(summary.to_json())
+        print_json(summary.to_json() | findings.to_json())
     if not options.quiet:
-        _farewell(summary, home, options)
+        _farewell(summary, findings, home, options)
     return summary.exit_code
 
 
@@ -126,8 +129,8 @@ def _mlflow_place(uri: str, home: Home, prefix: str) -> str:
     return f"{redact(uri)}: {prefix}orch ui{option}"
 
 
-def _farewell(summary: SweepSummary, home: Home, options: RunOptions) -> None:
-    """The best trial, where to look, and the exact command that goes on."""
+def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, options: RunOptions) -> None:
+    """The best trial, what was ill, where to look, and the exact command that goes on."""
     console = Console(stderr=True, highlight=False)
     prefix = _prefix(home)
     sweep = summary.sweep
@@ -145,6 +148,8 @@ def _farewell(summary: SweepSummary, home: Home, options: RunOptions) -> None:
     else:
         console.print("  best     no trial has a value")
     _print_failures(console, summary)
+    for line in illness_lines(findings):
+        console.print(Text(f"  found    {line}", style="yellow"), soft_wrap=True)
     console.print(f"  look     {prefix}orch show {sweep.name}", markup=False, soft_wrap=True)
     place = _mlflow_place(sweep.tracking_uri or home.tracking_uri, home, prefix)
     console.print(f"  MLflow   {place}", markup=False, soft_wrap=True)

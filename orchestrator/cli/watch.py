@@ -23,7 +23,7 @@ class PlainLines:
     def __init__(self, console: Console, *, epochs: bool) -> None:
         """`epochs` adds a line for each measurement."""
         self._console = console
-        self._kinds = {"started", "ended", "paused", "halting"} | ({"measured"} if epochs else set())
+        self._kinds = {"started", "ended", "paused", "halting", "found"} | ({"measured"} if epochs else set())
 
     def event(self, event: Event) -> None:
         """Print what is worth a line."""
@@ -48,8 +48,8 @@ class LiveTable:
         self._console = console
 
     def event(self, event: Event) -> None:
-        """Endings scroll by above the table."""
-        if event.kind in ("ended", "halting"):
+        """Endings and findings scroll by above the table."""
+        if event.kind in ("ended", "halting", "found"):
             self._console.print(event.text, markup=False, style="dim" if event.kind == "ended" else "yellow")
 
     @contextmanager
@@ -107,6 +107,9 @@ def _head(progress: Progress) -> RenderableType:
     if progress.best is not None:
         trial, value, step = progress.best
         grid.add_row("best", Text(f"{number(value)} (trial {trial}, epoch {step})", style="green"))
+    if progress.findings:
+        found = ", ".join(f"{check} {count}" for check, count in progress.findings.items())
+        grid.add_row("found", Text(found, style="yellow", overflow="ellipsis", no_wrap=True))
     eta = f", about {duration(progress.eta_s)} left" if progress.eta_s else ""
     grid.add_row(
         "time", f"{duration(progress.wall_s)}, {rate:.1f} trials/min, {duration(progress.train_s)} training{eta}"

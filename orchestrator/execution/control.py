@@ -13,6 +13,7 @@ from orchestrator import stopping
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import trial_folder
 from orchestrator.execution.clock import Clock
+from orchestrator.execution.doctor import Doctor
 from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
 from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
@@ -77,6 +78,7 @@ class SweepControl:
         self._settings = settings
         self._clock = clock
         self._listener = listener
+        self._doctor = Doctor(ledger.sweep, tracker, listener=listener)
         self._started_s = clock.monotonic_s()
         self._polled_s = self._started_s
         self._active: dict[int, Active] = {}
@@ -85,10 +87,11 @@ class SweepControl:
         self._phase = "starting"
         self.halt: Halt | None = None
         self._halted_s = 0.0
-        for record in ledger.records():
+        for record in (records := ledger.records()):
             if record.state.is_terminal:
                 self._tally.count(record)
         self._earlier_ended = self._tally.num_ended
+        self._doctor.recall(records)
         self._interrupted = ledger.interrupted()
         self._say_again(ledger.records())
 
@@ -155,6 +158,7 @@ class SweepControl:
             return
         record = self.ledger.pause(number)
         del self._active[number]
+        self._doctor.see_off(record)
         self._tracker.end_trial(number, None, record)
         self._listener(Event("paused", f"trial {number} paused at epoch {record.epochs}", record))
 
@@ -233,6 +237,7 @@ class SweepControl:
             num_ended=self._tally.num_ended,
             causes=dict(self._tally.causes),
             reasons=dict(self._tally.reasons),
+            findings=self._doctor.counts,
             running=running,
             best=self._tally.best_with(running),
             elapsed_s=self.elapsed_s,
@@ -261,7 +266,9 @@ class SweepControl:
         for record in records:
             if not record.state.is_terminal and record.measurements:
                 self._tracker.measure(record.number, record.measurements[-1])
+                self._doctor.see_off(record)
             elif record.ending and record.ended_ms == newest_ms:
+                self._doctor.see_off(record)
                 self._tracker.end_trial(record.number, record.ending, record)
 
     def _activate(self, suggestion: Suggestion) -> None:
@@ -298,6 +305,7 @@ class SweepControl:
         self._tracker.measure(number, measurement)
         value = measurement.metrics[objective.metric]
         self._listener(Event("measured", f"trial {number} epoch {measurement.step} {objective.metric} {value:.4g}"))
+        self._doctor.examine(number, active.suggestion.params, active.history)
         ending = self._judge(active.history, pruned=pruned)
         if ending is not None:
             self._end(number, ending)
@@ -334,6 +342,7 @@ class SweepControl:
         record = self.ledger.tell(number, ending)
         self.ledger.note_wall(self.wall_s)
         self._tally.count(record)
+        self._doctor.see_off(record)
         self._tracker.end_trial(number, ending, record)
         self._listener(Event("ended", describe_ending(record), record))
         self._stop_on_equal_failures()

@@ -26,6 +26,7 @@ class Progress:
     Attributes:
         causes: how many trials ended for each cause, among all that the ledger has.
         reasons: how many ended for each reason.
+        findings: how many trials have each finding, the most frequent first.
         best: the best trial so far, running ones included: number, value, step.
         elapsed_s: seconds of this driver; `wall_s` adds those of earlier ones.
         eta_s: a guess from the trials ended so far, None before the first.
@@ -38,6 +39,7 @@ class Progress:
     num_ended: int
     causes: Mapping[Cause, int]
     reasons: Mapping[str, int]
+    findings: Mapping[str, int]
     running: tuple[RunningTrial, ...]
     best: tuple[int, float, int] | None
     elapsed_s: float

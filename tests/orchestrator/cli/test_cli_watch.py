@@ -19,6 +19,7 @@ NOTHING = Progress(
     num_ended=0,
     causes={},
     reasons={},
+    findings={},
     running=(),
     best=None,
     elapsed_s=0.0,

@@ -1,0 +1,139 @@
+"""`orch diagnose`: what is wrong with a run. Imports what its target needs, so that a CSV is read without torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import home_options, json_option
+from orchestrator.errors import UsageError
+from orchestrator.sweeps.paths import Home
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from orchestrator.analysis.trends import Trend
+    from orchestrator.sweeps.diagnose import Diagnosis
+
+_FILES = (".csv", ".tsv", ".txt", ".npz", ".safetensors")
+"""What no sweep's name ends with."""
+_MARKS: Mapping[str, str] = {"good": "green", "bad": "red", "flat": "yellow", "none": "dim"}
+
+
+@click.command()
+@click.argument("target", required=False, metavar="[SWEEP | SWEEP/TRIAL | FILE.csv | FOLDER]")
+@click.argument("trial", type=int, required=False)
+@click.option("--explain", metavar="CHECK", help="Say what CHECK looks for, how, and what cures it.")
+@json_option
+@home_options
+def diagnose(target: str | None, trial: int | None, explain: str | None, as_json: bool, home: Home) -> int:
+    """What is wrong with a run: the course of each metric, whether it is good, then findings with their cures.
+
+    A run is a TRIAL of a SWEEP, a CSV of metrics with a column of epochs, or a folder of saved epochs (epoch_003.npz
+    or .safetensors with embeddings and labels). A SWEEP alone gives the illnesses of all its trials. What exists as a
+    path is read as one. The exit code is 0 with findings or without, 2 for input that cannot be read.
+    """
+    if explain is not None:
+        from orchestrator.sweeps.findings import explain as explain_check
+
+        click.echo(explain_check(explain))
+        return 0
+    if target is None:
+        raise UsageError("diagnose what? A SWEEP and a TRIAL, a FILE.csv, or a FOLDER of saved epochs")
+    name, _, number = target.partition("/")
+    if trial is None and number.isdigit() and not Path(target).exists():
+        target, trial = name, int(number)
+    if trial is None and (diagnosis := _of_path(Path(target))) is not None:
+        _print(diagnosis, as_json=as_json)
+        return 0
+    return _of_sweep(target, trial, home, as_json=as_json)
+
+
+def _of_path(path: Path) -> "Diagnosis | None":
+    """A file or folder; None for what is neither, nor looks like one."""
+    from orchestrator.sweeps.diagnose import diagnose_csv
+
+    if path.is_dir():
+        from orchestrator.sweeps.saved_epochs import diagnose_folder
+
+        return diagnose_folder(path)
+    if path.is_file():
+        return diagnose_csv(path)
+    if path.suffix in _FILES or len(path.parts) > 1:
+        raise UsageError(f"{path}: there is no such file or folder, and a trial is SWEEP/NUMBER")
+    return None
+
+
+def _of_sweep(reference: str, trial: int | None, home: Home, *, as_json: bool) -> int:
+    from orchestrator.cli.findings import print_illnesses
+    from orchestrator.cli.output import out, print_json
+    from orchestrator.sweeps import read
+    from orchestrator.sweeps.findings import sweep_findings
+
+    summary = read.show(home, reference)
+    if trial is not None:
+        from orchestrator.sweeps.diagnose import diagnose_trial
+
+        _print(diagnose_trial(summary.sweep, read.find_trial(summary, trial)), as_json=as_json)
+        return 0
+    findings = sweep_findings(summary.sweep, summary.trials)
+    if as_json:
+        print_json({"sweep": summary.sweep.name, **findings.to_json()})
+    elif findings.illnesses:
+        print_illnesses(out(), findings)
+    else:
+        click.echo(f"{summary.sweep.name}: nothing found in {len(findings.by_trial)} trials")
+    return 0
+
+
+def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
+    from rich.text import Text
+
+    from orchestrator.cli.findings import print_findings
+    from orchestrator.cli.output import number, out, print_json
+
+    if as_json:
+        print_json(diagnosis.to_json())
+        return
+    console = out()
+    console.print(Text(f"{diagnosis.title}: {diagnosis.num_epochs} measurements", style="bold"))
+    for note in diagnosis.notes:
+        console.print(f"  {note}", markup=False, style="dim", soft_wrap=True)
+    _print_trends(console, diagnosis)
+    if diagnosis.constants:
+        equal = ", ".join(f"{name} {number(value)}" for name, value in diagnosis.constants.items())
+        console.print(f"constant: {equal}", markup=False, style="dim")
+    print_findings(console, diagnosis.findings)
+
+
+def _print_trends(console: "Console", diagnosis: "Diagnosis") -> None:
+    from orchestrator.cli.output import number, table
+
+    numeric = ("first", "best", "at", "last")
+    rows = table("metric", *numeric, "trend", "verdict", numeric=numeric)
+    for course in diagnosis.trends:
+        best = course.best
+        rows.add_row(
+            course.metric,
+            number(course.first[1]),
+            number(best[1]) if best else "",
+            str(best[0]) if best else "",
+            number(course.last[1]),
+            course.movement.value,
+            _verdict(course),
+        )
+    console.print(rows)
+
+
+def _verdict(course: "Trend") -> "Text":
+    """The verdict with its reason, and what the last value stands beside."""
+    from rich.text import Text
+
+    from orchestrator.cli.output import number
+
+    word = "" if course.verdict == "none" else f"{course.verdict}: "
+    beside = ", ".join(f"{role} {number(value)}" for role, value in course.references.items())
+    text = Text(f"{word}{course.why}", style=_MARKS[course.verdict])
+    return text.append(f"{'; ' if course.why else ''}{beside}", style="dim") if beside else text

@@ -1,0 +1,116 @@
+"""What is wrong with a sweep's trials, from what the ledger holds: of one trial, and live while trials run.
+
+Findings are recomputed wherever they are read and stored nowhere. `SweepControl` calls `Doctor` in the driver, never in
+a worker; `sweeps` calls `findings_of` for trials that are read.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from orchestrator.execution.progress import Event, Listener
+from orchestrator.spec import resolve
+from orchestrator.spec.dotted import flatten
+from orchestrator.spec.model import Direction
+from orchestrator.study import SweepRecord
+from orchestrator.tracking import Tracker
+from orchestrator.trial import Measurement, TrialRecord, Value
+from trainables import contract
+from trainables.health import Finding, History, Severity, diagnose
+
+Findings = Mapping[str, Finding]
+"""By the name of the check."""
+
+_TAG = "orch.finding."
+
+
+def history_of(
+    sweep: SweepRecord, params: Mapping[str, Value], measurements: Sequence[Measurement], *, unread: Sequence[str] = ()
+) -> History:
+    """A trial as the checks see it."""
+    objective = sweep.spec.objective
+    return History(
+        measurements=[contract.Measurement(m.step, m.metrics) for m in measurements],
+        config={**sweep.fixed, **flatten(resolve(sweep.spec, params))},
+        objective=objective.metric,
+        maximize=objective.direction is Direction.MAXIMIZE,
+        unread=unread,
+    )
+
+
+def findings_of(sweep: SweepRecord, trial: TrialRecord) -> tuple[Finding, ...]:
+    """What is wrong with a trial, most severe first; empty for one that has measured nothing."""
+    return diagnose(history_of(sweep, trial.params, trial.measurements, unread=trial.unread))
+
+
+def evidence_text(finding: Finding) -> str:
+    """The numbers of a finding on one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in finding.evidence.items())
+
+
+class Doctor:
+    """Examines the trials of a running sweep: says what is new, and keeps MLflow's tags up to date."""
+
+    def __init__(self, sweep: SweepRecord, tracker: Tracker, *, listener: Listener) -> None:
+        self._sweep = sweep
+        self._tracker = tracker
+        self._listener = listener
+        self._known: dict[int, Findings] = {}
+        self._met: set[str] = set()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many trials have each finding, the most frequent first; may be called from another thread."""
+        counted = Counter(check for findings in list(self._known.values()) for check in findings)
+        return dict(counted.most_common())
+
+    def recall(self, records: Sequence[TrialRecord]) -> None:
+        """Take up what earlier drivers have said; nothing is said again."""
+        for record in records:
+            self._know(record.number, findings_of(self._sweep, record))
+
+    def examine(self, number: int, params: Mapping[str, Value], measurements: Sequence[Measurement]) -> None:
+        """Look at a trial after a measurement. Only what has changed is said and tagged."""
+        before = self._known.get(number, {})
+        found = self._know(number, diagnose(history_of(self._sweep, params, measurements)))
+        step = measurements[-1].step
+        self._say(number, step, found, before)
+        if _severities(found) != _severities(before):
+            self._tag(number, step, found, before)
+
+    def see_off(self, record: TrialRecord) -> None:
+        """Look at a trial that has ended or was paused, and tag its run with the last word."""
+        before = self._known.get(record.number, {})
+        found = self._know(record.number, findings_of(self._sweep, record))
+        self._say(record.number, record.epochs, found, before)
+        if found or before:
+            self._tag(record.number, record.epochs, found, before)
+
+    def _know(self, number: int, findings: Sequence[Finding]) -> Findings:
+        found = {finding.check: finding for finding in findings}
+        self._known[number] = found
+        self._met |= found.keys()
+        return found
+
+    def _say(self, number: int, step: int, found: Findings, before: Findings) -> None:
+        """One line for all that is new in a trial, and before it one for each check that is new to the sweep."""
+        counts = self.counts
+        new = [f for check, f in found.items() if check not in before and f.severity is not Severity.NOTE]
+        first = [f for f in new if counts[f.check] == 1]
+        lines = [f"{f.check} ({f.severity}): {evidence_text(f)}. {f.meaning}" for f in first]
+        if again := [f"{f.check} ({counts[f.check]} trials so far)" for f in new if f not in first]:
+            lines.append(", ".join(again))
+        for line in lines:
+            self._listener(Event("found", f"trial {number} epoch {step} {line}"))
+
+    def _tag(self, number: int, step: int, found: Findings, before: Findings) -> None:
+        tags = {"orch.findings": ",".join(found)}
+        tags |= {f"{_TAG}{check}": f"{f.severity}: {evidence_text(f)}" for check, f in found.items()}
+        tags |= {f"{_TAG}{check}": f"gone at epoch {step}" for check in before if check not in found}
+        self._tracker.tag(number, tags)
+        counts = self.counts
+        totals = {f"orch.num_finding.{check}": str(counts.get(check, 0)) for check in sorted(self._met)}
+        self._tracker.tag(None, {"orch.findings": ",".join(counts), **totals})
+
+
+def _severities(findings: Findings) -> dict[str, Severity]:
+    return {check: finding.severity for check, finding in findings.items()}
