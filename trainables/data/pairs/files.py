@@ -4,7 +4,7 @@ The README of the multitask task describes the files; every fault names the file
 """
 
 import json
-import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +23,17 @@ def read_files(source: FilesSource, split: Split) -> RawPairs:
     Raises: DataError: a file is missing, damaged, of another shape, or the split is empty.
     """
     root = Path(source.root)
-    videos = _read_videos(root)
+    path, videos = _read_videos(root)
     texts, splits = _read_texts(root)
     if len(videos) != len(texts):
         raise DataError(f"{root}: {len(videos)} videos, but {len(texts)} texts; expected {_FORM}")
     chosen = [i for i, name in enumerate(splits) if name == split]
     if len(chosen) < 2:
         raise DataError(f"{root}: {len(chosen)} items are marked {split.value!r}; expected 2 or more")
-    return RawPairs(videos=_as_grey(videos[chosen], root), texts=[texts[i] for i in chosen])
+    return RawPairs(videos=_as_grey(videos, chosen, path), texts=[texts[i] for i in chosen])
 
 
-def _read_videos(root: Path) -> NDArray[np.generic]:
+def _read_videos(root: Path) -> tuple[Path, NDArray[np.generic]]:
     expected = "videos.npy, or videos.npz with an array named 'videos', of shape (items, frames, height, width)"
     path = next((root / name for name in ("videos.npy", "videos.npz") if (root / name).is_file()), None)
     if path is None:
@@ -41,22 +41,27 @@ def _read_videos(root: Path) -> NDArray[np.generic]:
     try:
         loaded = np.load(path, allow_pickle=False)
         videos = loaded["videos"] if path.suffix == ".npz" else loaded
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:
+        # On a damaged file NumPy passes on whatever its parsers raise, even tokenize.TokenError.
         raise DataError(f"{path}: cannot be read ({error}); expected {expected}") from error
     if not isinstance(videos, np.ndarray) or videos.ndim != 4 or 0 in videos.shape:
         raise DataError(f"{path}: the shape is {getattr(videos, 'shape', None)}; expected {expected}")
-    return videos
+    return path, videos
 
 
-def _as_grey(videos: NDArray[np.generic], root: Path) -> NDArray[np.float32]:
-    if videos.dtype == np.uint8:
-        return videos.astype(np.float32) / np.float32(255)
-    if not np.issubdtype(videos.dtype, np.floating):
-        raise DataError(f"{root}: videos are {videos.dtype}; expected uint8, or floats in [0, 1]")
-    grey = videos.astype(np.float32)
-    # Written so that NaN fails too.
-    if not (grey.min() >= 0 and grey.max() <= 1):
-        raise DataError(f"{root}: videos go from {grey.min():g} to {grey.max():g}; expected floats in [0, 1], or uint8")
+def _as_grey(videos: NDArray[np.generic], chosen: Sequence[int], path: Path) -> NDArray[np.float32]:
+    """The chosen videos; a fault names the first one that has it, by its place in the file."""
+    whole = np.issubdtype(videos.dtype, np.uint8)
+    if not whole and not np.issubdtype(videos.dtype, np.floating):
+        raise DataError(f"{path}: videos are {videos.dtype}; expected uint8, or floats in [0, 1]")
+    grey = videos[chosen].astype(np.float32) / np.float32(255 if whole else 1)
+    low_N, high_N = grey.min(axis=(1, 2, 3)), grey.max(axis=(1, 2, 3))
+    for item, low, high in zip(chosen, low_N.tolist(), high_N.tolist(), strict=True):
+        # Written so that NaN fails too.
+        if not (low >= 0 and high <= 1):
+            raise DataError(f"{path}: video {item} goes from {low:g} to {high:g}; expected floats in [0, 1], or uint8")
+        if low == high:
+            raise DataError(f"{path}: video {item} has the same grey, {low:g}, in all its pixels; expected a picture")
     return grey
 
 

@@ -8,7 +8,9 @@ Source: Lake, Salakhutdinov and Tenenbaum 2015, "Human-level concept learning th
 """
 
 import io
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,7 @@ ALPHABETS: dict[Split, tuple[tuple[str, str], ...]] = {
 }
 """Half of the data and alphabet. The 106 characters of val are those of the known raw-pixel figure, .34."""
 
+_MEMBER = re.compile(r"\d+_\d\d")
 _SIDE = 105
 _STEP = 9.0
 _LETTERS = "abcdefghijk"
@@ -164,8 +167,11 @@ def _read_members(path: Path, alphabet: str, suffix: str) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if f"/{alphabet}/" in name and name.endswith(suffix)]
             found = {Path(name).stem: archive.read(name) for name in names if "__MACOSX" not in name}
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected the zip file of that name of Omniglot") from error
+    odd = [name for name in found if not _MEMBER.fullmatch(name)]
+    if odd:
+        raise DataError(f"{path}: {alphabet}/{odd[0]}{suffix}: expected a name such as 0108_01, character and drawer")
     if not found:
         raise DataError(f"{path}: no {suffix} files of the alphabet {alphabet}; expected the zip file of Omniglot")
     return found

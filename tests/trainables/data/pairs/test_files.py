@@ -47,6 +47,13 @@ def test_tabbed_texts_compressed_arrays_and_bytes(source, tmp_path):
     assert list(raw.texts) == TEXTS[:4]
 
 
+def one_with(value):
+    """Nine videos; one pixel of the third has the value."""
+    videos = np.random.default_rng(0).random((9, 2, 16, 16), dtype=np.float32)
+    videos[2, 1, 3, 3] = value
+    return videos
+
+
 def _save(array):
     return lambda root: np.save(root / "videos.npy", array)
 
@@ -60,8 +67,14 @@ def _save(array):
         (_save(np.zeros((9, 16, 16), np.float32)), r"shape is \(9, 16, 16\); expected"),
         (_save(np.array([{"a": 1}], dtype=object)), r"videos\.npy: cannot be read"),
         (_save(np.zeros((8, 2, 16, 16), np.float32)), "8 videos, but 9 texts"),
-        (_save(np.full((9, 2, 16, 16), 2.0, np.float32)), r"from 2 to 2; expected floats in \[0, 1\]"),
-        (_save(np.full((9, 2, 16, 16), np.nan, np.float32)), "from nan to nan"),
+        (
+            _save(np.full((9, 2, 16, 16), 2.0, np.float32)),
+            r"videos\.npy: video 0 goes from 2 to 2; expected floats in \[0",
+        ),
+        (_save(one_with(np.nan)), r"videos\.npy: video 2 goes from nan to nan"),
+        (_save(one_with(np.inf)), r"videos\.npy: video 2 goes from 0\S* to inf"),
+        (_save(one_with(-1)), r"videos\.npy: video 2 goes from -1 to"),
+        (_save(np.full((9, 2, 16, 16), 7, np.uint8)), r"videos\.npy: video 0 has the same grey, 0\.027"),
         (_save(np.zeros((9, 2, 16, 16), np.int64)), "int64; expected uint8"),
         (lambda root: (root / "texts.jsonl").unlink(), r"no texts; expected texts\.jsonl or texts\.txt"),
         (lambda root: (root / "texts.jsonl").write_bytes(b"\xff\xfe"), r"texts\.jsonl: cannot be read"),
@@ -80,6 +93,24 @@ def _save(array):
 def test_faults_name_the_file_and_what_is_expected(source, tmp_path, damage, message):
     damage(tmp_path)
     with pytest.raises(DataError, match=message):
+        read_files(source, Split.TRAIN)
+
+
+def test_a_fault_is_found_by_its_place_in_the_file(source, tmp_path):
+    np.save(tmp_path / "videos.npy", one_with(np.nan)[::-1])
+    read_files(source, Split.TRAIN)
+    with pytest.raises(DataError, match="video 6 goes from nan"):
+        read_files(source, Split.VAL)
+
+
+@pytest.mark.parametrize("at", range(200, 2200, 400))
+def test_a_compressed_file_damaged_anywhere_is_named(source, tmp_path, at):
+    np.savez_compressed(tmp_path / "videos.npz", videos=np.load(tmp_path / "videos.npy"))
+    (tmp_path / "videos.npy").unlink()
+    content = bytearray((tmp_path / "videos.npz").read_bytes())
+    content[at : at + 8] = b"\0" * 8
+    (tmp_path / "videos.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"videos\.npz: cannot be read"):
         read_files(source, Split.TRAIN)
 
 

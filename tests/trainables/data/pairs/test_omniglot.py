@@ -110,6 +110,29 @@ def test_a_corrupt_zip_is_named(made_up, tmp_path):
         read_omniglot(source, Split.TRAIN)
 
 
+def test_a_damaged_member_of_a_sound_looking_zip_is_named(made_up, tmp_path):
+    source = made_up()
+    path = tmp_path / "images_background_small1.zip"
+    names = zipfile.ZipFile(path).namelist()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, PICTURE)
+    content = bytearray(path.read_bytes())
+    content[60:100] = b"\xff" * 40
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"images_background_small1\.zip: cannot be read"):
+        for split in (Split.TRAIN, Split.TEST):
+            read_omniglot(source, split)
+
+
+def test_a_member_with_an_odd_name_is_named(made_up, tmp_path):
+    source = made_up()
+    with zipfile.ZipFile(tmp_path / "images_background_small1.zip", "a") as archive:
+        archive.writestr("x/Balinese/character01/copy.png", PICTURE)
+    with pytest.raises(DataError, match=r"small1\.zip: Balinese/copy\.png: expected a name such as 0108_01"):
+        read_omniglot(source, Split.TRAIN)
+
+
 def test_a_zip_of_something_else_is_named(made_up, tmp_path):
     source = made_up()
     with zipfile.ZipFile(tmp_path / "images_background_small1.zip", "w") as archive:
