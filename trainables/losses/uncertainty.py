@@ -5,7 +5,7 @@ has no labels for can be left out of the graph: only then does AdamW leave its p
 Source: Kendall, Gal and Cipolla 2018, arXiv:1705.07115, eq. 7; written as note 004 has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,10 @@ class TaskUncertainties(nn.Module):
     def __getitem__(self, task: str) -> Tensor:
         parameter: Tensor = self.log_variance[task]
         return parameter
+
+    def items(self) -> Iterable[tuple[str, Tensor]]:
+        """Each task and its parameter."""
+        return self.log_variance.items()
 
     def precisions(self) -> dict[str, float]:
         """1 / sigma^2 of each task."""
