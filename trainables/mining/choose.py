@@ -133,7 +133,22 @@ def _semi_hard(
         (_largest(-distance_AN, beyond_AN), EffectiveMining.NEAREST_BEYOND, Reason.EMPTY_WINDOW),
         (_largest(distance_AN, pool.negative_AN), EffectiveMining.FARTHEST_BELOW, Reason.EMPTY_WINDOW),
     ]
-    return _first_that_exists(steps)
+    negatives = _first_that_exists(steps)
+    return negatives if rule.window is Window.CHOSEN else _outside_marked(negatives, distance_AN, rule, positive_A)
+
+
+def _outside_marked(negatives: _Negatives, distance_AN: Tensor, rule: MiningRule, positive_A: Tensor) -> _Negatives:
+    """Put on record which negatives are not in the window of the positive that they are trained with."""
+    begin_A, chosen_A = (
+        distance_AN.gather(1, index_A.clamp(min=0)[:, None]).squeeze(1) for index_A in (positive_A, negatives.index_A)
+    )
+    inside_A = (begin_A < chosen_A) & (chosen_A < begin_A + rule.margin)
+    outside_A = ~inside_A & (negatives.reason_A == REASONS.index(Reason.AS_REQUESTED))
+    return _Negatives(
+        negatives.index_A,
+        negatives.effective_A.masked_fill(outside_A, EFFECTIVE.index(EffectiveMining.OUTSIDE_WINDOW)),
+        negatives.reason_A.masked_fill(outside_A, REASONS.index(Reason.OTHER_WINDOW)),
+    )
 
 
 def _full_hard(pool: Pool, distance_AN: Tensor, *, nearest_A: Tensor, duplicate_distance: float) -> _Negatives:

@@ -44,7 +44,10 @@ class Window(StrEnum):
 
 
 class EffectiveMining(StrEnum):
-    """What was done: one of the strategies, one of the two ways out of an empty semi-hard window, or nothing."""
+    """What was done: one of the strategies, one of the two ways out of an empty semi-hard window, or nothing.
+
+    `outside_window` is a negative that is semi-hard for another positive than the one it is trained with.
+    """
 
     RANDOM = "random"
     SEMI_HARD = "semi_hard"
@@ -53,6 +56,7 @@ class EffectiveMining(StrEnum):
     FARTHEST = "farthest"
     NEAREST_BEYOND = "nearest_beyond"
     FARTHEST_BELOW = "farthest_below"
+    OUTSIDE_WINDOW = "outside_window"
     NONE = "none"
 
 
@@ -64,6 +68,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"
     NOT_GLOBAL = "not_global"
     EMPTY_WINDOW = "empty_window"
+    OTHER_WINDOW = "other_window"
     ONLY_DUPLICATES = "only_duplicates"
     NO_POSITIVE = "no_positive"
     NO_NEGATIVE = "no_negative"
