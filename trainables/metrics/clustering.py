@@ -21,8 +21,8 @@ class ClusteringScores:
     """Of unit embeddings, in Euclidean distance; NaN where embeddings are not finite.
 
     Attributes:
-        calinski_harabasz: higher is better; about 1 for random labels.
-        davies_bouldin: lower is better; infinite where all class means coincide.
+        calinski_harabasz: higher is better; about 1 for random labels, 0 where all class means coincide.
+        davies_bouldin: lower is better; infinite where they do.
         calinski_harabasz_chance: mean over permutations of the labels, like the next one.
         davies_bouldin_chance: grows with the number of items of a class.
     """
@@ -54,7 +54,7 @@ def clustering_scores(z_ND: Tensor, labels_N: Tensor, *, seed: int) -> Clusterin
 
 def _scores(z: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
     means = np.stack([z[labels == label].mean(axis=0) for label in np.unique(labels)])
-    # scikit-learn gives 0, the best value, when no two class means differ.
-    apart = not np.allclose(means, means[0], rtol=0, atol=1e-8)
-    davies_bouldin = float(davies_bouldin_score(z, labels)) if apart else math.inf
-    return float(calinski_harabasz_score(z, labels)), davies_bouldin
+    if np.allclose(means, means[0], rtol=0, atol=1e-8):
+        # Nothing but rounding is between them; scikit-learn would give 1 and, for Davies-Bouldin, its best value 0.
+        return 0.0, math.inf
+    return float(calinski_harabasz_score(z, labels)), float(davies_bouldin_score(z, labels))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from trainables.metrics.collapse import effective_rank, resultant_length, top_variance_fraction
+from trainables.metrics.collapse import effective_rank, mean_cosine, resultant_length, top_variance_fraction
 
 N, D = 1000, 64
 
@@ -58,3 +58,10 @@ def test_half_precision_and_gradients_are_accepted():
 def test_resultant_length_does_not_depend_on_lengths():
     z = noise(size=3) + 1
     assert resultant_length(z) == pytest.approx(resultant_length(z * torch.arange(1, N + 1)[:, None]))
+
+
+def test_the_mean_cosine_of_points_and_of_opposite_points():
+    point = F.one_hot(torch.zeros(N, dtype=torch.long), D).double()
+    assert mean_cosine(3 * point) == pytest.approx(1.0)
+    sign = torch.tensor([1.0, -1.0]).repeat(N // 2)[:, None]
+    assert mean_cosine(sign * point) == pytest.approx(-1 / (N - 1))
