@@ -79,7 +79,11 @@ def trained_curve(history: History, name: str) -> Curve:
 
 def curves(history: History, prefix: str, suffix: str = "") -> Mapping[str, Curve]:
     """Every metric `<prefix><x><suffix>` by its x, of the trained model, where it has values."""
-    names = dict.fromkeys(name for m in history.measurements for name in m.metrics)
+    names: dict[str, None] = {}
+    for measurement in history.measurements:
+        # Mostly each epoch reports the same names, and then this costs next to nothing.
+        if not measurement.metrics.keys() <= names.keys():
+            names |= dict.fromkeys(measurement.metrics)
     found = {
         name[len(prefix) : len(name) - len(suffix)]: trained_curve(history, name)
         for name in names
