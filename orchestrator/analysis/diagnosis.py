@@ -78,45 +78,51 @@ def strongest_excess(
 
     Returns: None when no region has more of them than the rest.
     """
-    found = [_excess(region, ill, params) for region in _regions(params)]
+    names = dict.fromkeys(name for values in params.values() for name in values)
+    having = {name: {number: trial[name] for number, trial in params.items() if name in trial} for name in names}
+    found = [_excess(region, ill, values) for name, values in having.items() for region in _regions(name, values)]
     strongest = min(found, key=lambda excess: excess.p_value, default=None)
-    if strongest is None or strongest.p_value >= 0.5:
+    if strongest is None or strongest.p_value == 1.0:
         return None
     looks = len(found) * num_questions
     return replace(strongest, p_value=min(1.0, strongest.p_value * looks), num_looks=looks)
 
 
 def chance_of_more(num_ill: int, num_inside: int, num_ill_outside: int, num_outside: int) -> float:
-    """Fisher's exact test: how often chance alone would put at least `num_ill` of the ill ones inside."""
+    """Fisher's exact test: how often chance alone would put at least `num_ill` of the ill ones inside.
+
+    It is 1 where that is no larger a share than outside, whatever the test says.
+    """
+    if num_ill * num_outside <= num_ill_outside * num_inside:
+        return 1.0
     all_ill = num_ill + num_ill_outside
-    ways = sum(
-        math.comb(num_inside, inside) * math.comb(num_outside, all_ill - inside)
-        for inside in range(num_ill, min(num_inside, all_ill) + 1)
-    )
-    return ways / math.comb(num_inside + num_outside, all_ill)
+    ways = math.comb(num_inside, num_ill) * math.comb(num_outside, num_ill_outside)
+    term, total = ways / math.comb(num_inside + num_outside, all_ill), 0.0
+    for inside in range(num_ill, min(num_inside, all_ill) + 1):
+        total += term
+        term *= (num_inside - inside) * (all_ill - inside)
+        term /= (inside + 1) * (num_outside - all_ill + inside + 1)
+    return min(1.0, total)
 
 
-def _excess(region: Region, ill: Collection[int], params: Mapping[int, Mapping[str, Value]]) -> Excess:
-    """A parameter is looked at among the trials that have it."""
-    having = {number: values[region.parameter] for number, values in params.items() if region.parameter in values}
-    inside = {number for number, value in having.items() if region.holds(value)}
+def _excess(region: Region, ill: Collection[int], values: Mapping[int, Value]) -> Excess:
+    """Among the trials that have the parameter: `values` is theirs, by number."""
+    inside = [number for number, value in values.items() if region.holds(value)]
     num_ill = sum(number in ill for number in inside)
-    counts = (num_ill, len(inside), sum(number in ill for number in having) - num_ill, len(having) - len(inside))
+    counts = (num_ill, len(inside), sum(number in ill for number in values) - num_ill, len(values) - len(inside))
     return Excess(region, *counts, p_value=chance_of_more(*counts))
 
 
-def _regions(params: Mapping[int, Mapping[str, Value]]) -> Iterator[Region]:
-    """Each choice, and each range that has one end in the middle."""
-    for name in dict.fromkeys(name for values in params.values() for name in values):
-        values = [trial[name] for trial in params.values() if name in trial]
-        numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-        if len(numbers) < len(values):
-            choices = list(dict.fromkeys(values))
-            yield from (Region(name, choice=choice) for choice in choices if len(choices) > 1)
-            continue
-        for below, above in _cuts(sorted(numbers)):
-            yield Region(name, high=below)
-            yield Region(name, low=above)
+def _regions(name: str, values: Mapping[int, Value]) -> Iterator[Region]:
+    """Each choice of a parameter, or each range that has one end in the middle."""
+    numbers = [float(v) for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values):
+        choices = dict.fromkeys(values.values())
+        yield from (Region(name, choice=choice) for choice in choices if len(choices) > 1)
+        return
+    for below, above in _cuts(sorted(numbers)):
+        yield Region(name, high=below)
+        yield Region(name, low=above)
 
 
 def _cuts(values: Sequence[float]) -> list[tuple[float, float]]:

@@ -93,9 +93,10 @@ def _checked(
 def _load(path: Path) -> Mapping[str, Array]:
     try:
         if path.suffix == ".safetensors":
-            return safetensors.numpy.load_file(path)
-        with np.load(path, allow_pickle=False) as loaded:
-            return {name: loaded[name] for name in loaded.files}
+            loaded: Mapping[str, Array] = safetensors.numpy.load_file(path)
+            return loaded
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
         raise DataError(f"{path}: cannot be read ({error}); {_EXPECTED}") from error
 
