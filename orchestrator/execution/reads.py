@@ -20,7 +20,7 @@ class Reads:
 
     def __init__(self, config: BaseModel) -> None:
         self._read: set[str] = set()
-        self.config = self._watch(config.model_copy(deep=True), "")
+        self.config = self._watch(config, "")
 
     def unread(self, given: Mapping[str, object]) -> tuple[str, ...]:
         """Dotted keys among the nested values `given` that were not read."""
@@ -32,13 +32,17 @@ class Reads:
         return key in self._read or any(f"{prefix}.*".lstrip(".") in self._read for prefix in above)
 
     def _watch(self, model: BaseModel, prefix: str) -> BaseModel:
-        """Give `model`, and the models in it, a class of their own that writes down what is read."""
+        """A copy of `model`, and of the models in it, whose classes write down what is read.
+
+        One instance may stand in several places, such as a default: each place gets a copy of its own.
+        """
+        watched = model.model_copy()
         for name in type(model).model_fields:
             value = model.__dict__[name]
             if isinstance(value, BaseModel):
-                self._watch(value, f"{prefix}{name}.")
-        object.__setattr__(model, "__class__", self._watched_class(type(model), prefix))
-        return model
+                watched.__dict__[name] = self._watch(value, f"{prefix}{name}.")
+        object.__setattr__(watched, "__class__", self._watched_class(type(model), prefix))
+        return watched
 
     def _watched_class(self, base: type[BaseModel], prefix: str) -> type[BaseModel]:
         read, fields = self._read, frozenset(base.model_fields)

@@ -92,3 +92,14 @@ def test_every_registered_trainable_reads_all_that_its_quick_config_sets(name):
     reads = Reads(load_info(name).config_type.model_validate(QUICK[name]))
     list(load_train(name)(reads.config, TrialContext(seed=1)))
     assert reads.unread(QUICK[name]) == ()
+
+
+class Twice(BaseModel, frozen=True):
+    first: Inner = Inner()
+    second: Inner = first
+
+
+def test_one_instance_in_two_places_is_watched_in_each():
+    reads = Reads(Twice())
+    assert reads.config.first.a + reads.config.second.b == 3
+    assert reads.unread({"first": {"a": 1.0, "b": 2.0}, "second": {"a": 1.0, "b": 2.0}}) == ("first.b", "second.a")
