@@ -16,9 +16,9 @@ against the untrained network and against the epochs before."""
 @check(
     meaning="All embeddings point nearly the same way, so that they cannot be told apart.",
     found_by=(
-        f"val/resultant_length R of {POINT_WARNING} or more (ill from {POINT_ILL}) after {RECENT} epochs or more, unless "
-        f"1 - R is {WIDENED} times what it was untrained, or {RECENT - 1} epochs ago. Without R, the square root of "
-        "val/mean_cosine."
+        f"val/resultant_length R of {POINT_WARNING} or more (ill from {POINT_ILL}) after {RECENT} epochs or more, "
+        f"unless 1 - R is {WIDENED} times what it was untrained, or {RECENT - 1} epochs ago. Without R, the square "
+        "root of val/mean_cosine."
     ),
     cure=(
         "Lower optimizer.lr, sharpen the loss (temperature.start between .05 and .2), give it negatives that "

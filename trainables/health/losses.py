@@ -14,7 +14,8 @@ PINNED = 0.01
         "of a triplet loss, ln 2 of a soft margin): nothing is learned from it, and often the embeddings are one point."
     ),
     found_by=(
-        f"val/<loss>_position within {PINNED:.0%} of 1 in each of the last {RECENT} epochs (0 is the floor, 1 chance)."
+        f"val/<loss>_position within {PINNED:.0%} of 1 (0 is the floor, 1 chance) in each of the last {RECENT} epochs, "
+        "and train/<loss>_loss as near to chance: the hard pairs of val alone may look like chance for a while."
     ),
     cure=(
         "Lower temperature.start to .05 to .2, lower optimizer.lr if the embeddings collapsed and raise it if nothing "
@@ -24,13 +25,17 @@ PINNED = 0.01
 def loss_pinned(history: History) -> Sign | None:
     """Read every loss that has bounds."""
     for name, position in curves(history, "val/", "_position").items():
-        if len(position) >= RECENT and all(abs(value - 1) <= PINNED for value in position.values[-RECENT:]):
-            evidence = {position.name: position.last}
-            evidence |= {
-                metric.name: metric.last
-                for metric in (trained_curve(history, f"val/{name}_{end}") for end in ("loss", "chance"))
-                if metric
-            }
+        if len(position) < RECENT or any(abs(value - 1) > PINNED for value in position.values[-RECENT:]):
+            continue
+        loss, chance, floor = (
+            trained_curve(history, metric)
+            for metric in (f"train/{name}_loss", f"val/{name}_chance", f"val/{name}_floor")
+        )
+        if not loss or not chance or not floor:
+            continue
+        band = PINNED * abs(chance.last - floor.last)
+        if all(abs(value - chance.last) <= band for value in loss.values[-RECENT:]):
+            evidence = {position.name: position.last, loss.name: loss.last, chance.name: chance.last}
             return Sign(Severity.ILL, position.step, evidence, detail=f"This is the {name} loss.")
     return None
 

@@ -5,7 +5,8 @@ from trainables.health.curves import curves, trained_curve
 from trainables.health.finding import History, Severity
 
 REQUESTED_WARNING = 0.8
-"""Semi-hard windows are empty for some anchors of any batch; a fifth of them is more than some."""
+"""A few anchors may have nothing to choose from; a fifth of them is more than a few."""
+HARMLESS = "empty_window"
 REQUESTED_ILL = 0.2
 """So little that another strategy trained the model."""
 
@@ -13,8 +14,9 @@ REQUESTED_ILL = 0.2
 @check(
     meaning="Negatives were mined in another way than the config asks for, silently, as with embeddings=None.",
     found_by=(
-        f"train/mining_requested_fraction below {REQUESTED_WARNING}, ill below {REQUESTED_ILL}; the evidence has the "
-        "reasons, train/mining_fallback_<reason>."
+        f"train/mining_requested_fraction below {REQUESTED_WARNING}, ill below {REQUESTED_ILL}, not counting anchors "
+        "whose semi-hard window is empty, as more and more are of a model that learns. The evidence has the reasons, "
+        "train/mining_fallback_<reason>."
     ),
     cure=(
         "Give the miner what it needs: current embeddings of the training set for global mining, batches with more "
@@ -24,10 +26,15 @@ REQUESTED_ILL = 0.2
 def mining_fallback(history: History) -> Sign | None:
     """Read the newest epoch: a curriculum changes what is asked for."""
     requested = trained_curve(history, "train/mining_requested_fraction")
-    if not requested or requested.last >= REQUESTED_WARNING:
+    if not requested:
         return None
-    reasons = {values.name: values.last for values in curves(history, "train/mining_fallback_").values()}
-    severity = Severity.ILL if requested.last < REQUESTED_ILL else Severity.WARNING
+    fallbacks = curves(history, "train/mining_fallback_")
+    harmless = fallbacks[HARMLESS].last if HARMLESS in fallbacks else 0.0
+    followed = requested.last + harmless
+    if followed >= REQUESTED_WARNING:
+        return None
+    reasons = {values.name: values.last for values in fallbacks.values() if values.last > 0}
+    severity = Severity.ILL if followed < REQUESTED_ILL else Severity.WARNING
     return Sign(severity, requested.step, {requested.name: requested.last, **reasons})
 
 
@@ -52,21 +59,21 @@ def farthest_negatives(history: History) -> Sign | None:
     return Sign(Severity.ILL, chosen.step, {values.name: values.last for values in (chosen, *pairs) if values})
 
 
-STALE_STEPS = 100.0
-"""Mean age in optimizer steps at which a negative that was near may be anywhere."""
+MOVED = 0.3
+"""Share of the parameters' norm: what is near for a model need not be near for one this far away."""
 
 
 @check(
     meaning="Negatives are chosen by embeddings of a model that is many steps old: what they call near is not.",
-    found_by=f"train/embedding_age_steps above {STALE_STEPS:g}.",
+    found_by=f"train/embedding_age_steps times train/update_ratio, the length of the way since, above {MOVED}.",
     cure="Refresh the embeddings more often (each epoch or every few steps), or mine in the batch.",
 )
 def stale_embeddings(history: History) -> Sign | None:
     """Read the newest epoch."""
-    age = trained_curve(history, "train/embedding_age_steps")
-    if not age or age.last <= STALE_STEPS:
+    age, ratio = trained_curve(history, "train/embedding_age_steps"), trained_curve(history, "train/update_ratio")
+    if not age or not ratio or age.last * ratio.last <= MOVED:
         return None
-    return Sign(Severity.WARNING, age.step, {age.name: age.last})
+    return Sign(Severity.WARNING, age.step, {age.name: age.last, ratio.name: ratio.last})
 
 
 ALONE_WARNING = 0.1

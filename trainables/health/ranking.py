@@ -5,12 +5,15 @@ from trainables.health.curves import RECENT, curve, trained_curve
 from trainables.health.deployment import deployed, misleads, standard_error
 from trainables.health.finding import History, Severity
 
+LUCK = 2.0
+"""Standard errors: the best of several epochs of a model that learns nothing is above step 0 by luck."""
+
 
 @check(
     meaning="Training made the model worse than it was before the first step.",
     found_by=(
-        "The deployment metric (Rank@1, Recall@1, macro-F1, ...) never above its value at step 0, and one standard "
-        f"error below it as a mean of the last {RECENT} epochs."
+        "The deployment metric (Rank@1, Recall@1, macro-F1, ...) one standard error or more below its value at step 0, "
+        f"as a mean of the last {RECENT} epochs, and never {LUCK:g} above it."
     ),
     cure=(
         "Choose nearest or random negatives instead of the farthest, lower optimizer.lr and the margin, use all "
@@ -23,14 +26,15 @@ def worse_than_untrained(history: History) -> Sign | None:
     if values is None or values.untrained is None or len(values.trained) < RECENT:
         return None
     untrained, best = values.untrained, max(values.trained.values)
-    if best > untrained or values.now >= untrained - standard_error(history, untrained):
+    error = standard_error(history, untrained)
+    if best > untrained + LUCK * error or values.now >= untrained - error:
         return None
     evidence = {values.name: values.now, "untrained": untrained, "best": best}
     return Sign(Severity.ILL, values.step, evidence)
 
 
-FALL_ERRORS = 3.0
-"""Standard errors between the peak and now; the peak is the best of several epochs, so two would not do."""
+FALL_ERRORS = 2.0
+"""Standard errors between the peak and now."""
 FALL_SHARE = 0.05
 """Of the peak, so that a large val set does not make a trifle significant."""
 LOSS_FALL = 0.05

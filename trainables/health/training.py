@@ -4,7 +4,7 @@ import math
 from statistics import median
 
 from trainables.health.check import Sign, check
-from trainables.health.curves import RECENT, curves, is_finite, trained_curve
+from trainables.health.curves import RECENT, curves, trained_curve
 from trainables.health.deployment import deployed, standard_error
 from trainables.health.finding import History, Severity
 
@@ -35,8 +35,8 @@ BURST = 30.0
 @check(
     meaning="Gradients explode: a step goes where the loss does not point, or all of it is clipping.",
     found_by=(
-        f"train/grad_norm_max (without it train/grad_norm) above {EXPLODED:g}, or {BURST:g} times the median of the "
-        f"epochs before, of which there must be {RECENT}."
+        f"train/grad_norm_max (without it train/grad_norm) above {EXPLODED:g} in any epoch, or in the newest {BURST:g} "
+        f"times the median of the epochs before, of which there must be {RECENT}."
     ),
     cure="Lower optimizer.lr, warm up, lower optimizer.max_grad_norm, and raise a very low temperature.",
 )
@@ -45,48 +45,60 @@ def exploding_gradients(history: History) -> Sign | None:
     norm = trained_curve(history, "train/grad_norm_max") or trained_curve(history, "train/grad_norm")
     if not norm:
         return None
+    step, largest = max(norm.points, key=lambda point: point[1])
+    if largest > EXPLODED:
+        return Sign(Severity.ILL, step, {norm.name: largest})
     before = norm.values[:-1]
     usual = median(before) if len(before) >= RECENT else math.inf
-    if norm.last <= EXPLODED and norm.last <= max(BURST * usual, 1.0):
+    if norm.last <= max(BURST * usual, 1.0):
         return None
-    evidence = {norm.name: norm.last} | ({"median before": usual} if is_finite(usual) else {})
-    return Sign(Severity.ILL if norm.last > EXPLODED else Severity.WARNING, norm.step, evidence)
+    return Sign(Severity.WARNING, norm.step, {norm.name: norm.last, "median before": usual})
 
 
-RISEN = 0.2
-"""Rise of a val loss from its lowest, as a share of what it had fallen."""
+RISEN = 0.1
+"""Rise of a val loss from its lowest, as a share of it."""
+FURTHER = 0.1
+"""Fall of the train loss over the same epochs, as a share of it."""
+FALL_ERRORS = 2.0
+"""Standard errors that the deployment metric fell from its peak."""
+BEYOND_CHANCE = 1.05
+"""Position of a val loss above which knowing nothing would be better."""
 
 
 @check(
     meaning="The model fits the training set at the cost of the rest: val gets worse while train gets better.",
     found_by=(
-        f"A val/<x>_loss whose mean over the last {RECENT} epochs is above its lowest by {RISEN:.0%} or more of "
-        "what it had fallen, while train/<x>_loss fell further and the deployment metric is no better than then."
+        f"A val/<x>_loss whose mean over the last {RECENT} epochs is above its lowest by {RISEN:.0%} or more, while "
+        f"train/<x>_loss fell by {FURTHER:.0%} or more since. A warning if the deployment metric fell by "
+        f"{FALL_ERRORS:g} standard errors from its peak, or val/<x>_position is above {BEYOND_CHANCE} and that metric "
+        "no longer rises; otherwise a note: a val loss may rise from overconfidence alone."
     ),
     cure="Stop earlier, add data or augmentation, raise optimizer.weight_decay, or make the model smaller.",
 )
 def overfitting(history: History) -> Sign | None:
-    """A val loss may rise from overconfidence while the ranking still improves; that is not meant."""
+    """Read every loss that both sides have."""
     for name, val in curves(history, "val/", "_loss").items():
         train = trained_curve(history, f"train/{name}_loss")
         if len(val) <= RECENT or len(train) != len(val):
             continue
-        lowest = min(range(len(val)), key=lambda number, val=val: val.values[number])  # type: ignore[misc]
-        fallen = val.first - val.values[lowest]
-        if val.now - val.values[lowest] < RISEN * fallen or train.now >= train.values[lowest] or fallen <= 0:
-            continue
-        if not _still_improves(history, since=val.points[lowest][0]):
-            evidence = {val.name: val.now, "lowest": val.values[lowest], train.name: train.now}
-            return Sign(Severity.WARNING, val.step, evidence)
+        lowest = val.values.index(min(val.values))
+        best, then = val.values[lowest], train.values[lowest]
+        if val.now - best >= RISEN * abs(best) and then - train.now >= FURTHER * abs(then):
+            severity = Severity.WARNING if _matters(history, name, since=val.points[lowest][0]) else Severity.NOTE
+            return Sign(severity, val.step, {val.name: val.now, "lowest": best, train.name: train.now})
     return None
 
 
-def _still_improves(history: History, *, since: int) -> bool:
-    values = deployed(history)
+def _matters(history: History, loss: str, *, since: int) -> bool:
+    values, position = deployed(history), trained_curve(history, f"val/{loss}_position")
     if values is None:
-        return False
-    then = [value for step, value in values.points if step <= since]
-    return bool(then) and values.now > max(then) + standard_error(history, max(then))
+        return True
+    peak = max(values.values)
+    if peak - values.now > FALL_ERRORS * standard_error(history, peak):
+        return True
+    then = max((value for step, value in values.points if step <= since), default=values.first)
+    rises = values.now > then + standard_error(history, then)
+    return bool(position) and position.now > BEYOND_CHANCE and not rises
 
 
 TINY_STEP = 1e-4

@@ -16,7 +16,7 @@ VALUES = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, 
 
 @st.composite
 def histories(draw):
-    names = draw(st.lists(st.sampled_from(NAMES), max_size=12, unique=True)) + ["speed"]
+    names = [*draw(st.lists(st.sampled_from(NAMES), max_size=12, unique=True)), "speed"]
     steps = draw(st.lists(st.integers(0, 9), max_size=8, unique=True).map(sorted))
     measurements = [Measurement(s, draw(st.dictionaries(st.sampled_from(names), VALUES))) for s in steps]
     objective = draw(st.none() | st.sampled_from(names))
