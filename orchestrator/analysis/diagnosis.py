@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.trial import Value
 
-MAX_CUTS = 16
+MAX_CUTS = 50
 """A parameter's range is cut at no more places than this: each look has to be paid for."""
 SURE = 0.05
 """A corrected p-value up to this is called sure."""
