@@ -143,9 +143,9 @@ class Sizes(StrictModel):
 class Config(StrictModel):
     """The incremental task. A trial has `stream.num_steps` times `epochs_per_step` epochs."""
 
-    epochs_per_step: int = Field(default=4, ge=1, le=10_000)
+    epochs_per_step: int = Field(default=8, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=2, le=65_536, description="Items; each is seen in two views.")
-    optimizer: Optimizer = Optimizer(lr=2e-3)
+    optimizer: Optimizer = Optimizer(lr=3e-3)
     loss_weights: LossWeights = LossWeights()
     positives: Positives = Positives.CLASSES
     temperature: float = Field(default=0.1, gt=0, le=1, description="InfoNCE divides cosines by it.")
@@ -159,7 +159,7 @@ class Config(StrictModel):
     )
     classifier: Classifier = Classifier.NEAREST_MEAN
     warp: float = Field(
-        default=0.1, ge=0, le=0.5, description="Size of random turns, stretches and shifts that make a view."
+        default=0.05, ge=0, le=0.5, description="Size of random turns, stretches and shifts that make a view."
     )
     stream: Stream = Stream()
     memory: Memory = Memory()

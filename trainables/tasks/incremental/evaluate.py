@@ -23,6 +23,8 @@ from trainables.tasks.incremental.stream import ClassStream
 
 _CHUNK = 512
 _VIEW_SEED = 20
+_MOST_VIEWED = 256
+"""Val items that are seen in two views, or one batch if that is more: each costs two passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ def contrast(model: ImageModel, images: Images, *, config: Config, device: str) 
     The order and the views are the same at each call. Means over the batches; empty when no batch has two groups.
     """
     generator = torch.Generator().manual_seed(_VIEW_SEED)
-    order_N = torch.randperm(len(images), generator=generator)
     size = min(config.batch_size, len(images))
+    order_N = torch.randperm(len(images), generator=generator)[: max(size, _MOST_VIEWED)]
     found: list[Mapping[str, float]] = []
     for chosen in torch.split(order_N[: len(order_N) // size * size], size):
         pixels = images.pixels_NCHW[chosen]
@@ -115,7 +117,7 @@ def _contrast(views: Views, config: Config) -> list[dict[str, float]]:
     bounds, cosines = views.nce_bounds(temperature=config.temperature), views.cosines()
     if bounds is None or cosines is None:
         return []
-    loss = float(views.nce(temperature=config.temperature))
+    loss = views.nce(temperature=config.temperature).item()
     return [
         {
             "val/nce_loss": loss,
