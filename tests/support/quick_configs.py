@@ -23,7 +23,7 @@ QUICK = {
         "records_per_person": 3,
         "loss": "triplet_batch_all",
         "negative_mining": "full_hard",
-        "data": {"source": "simulated", "num_train": 6, "num_val": 5, "num_test": 5, "duration_s": 5.0},
+        "data": {"source": "simulated", "num_train": 6, "num_val": 5, "num_test": 5, "duration_s": 6.0},
         "sizes": {"width": 4, "embedding": 8},
     },
     "incremental": {

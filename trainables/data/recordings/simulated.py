@@ -82,7 +82,7 @@ def _changed(heart: _Heart, rng: np.random.Generator, *, amount: float) -> _Hear
         heights=heart.heights * np.exp(spread * rng.standard_normal(5)) * np.exp(0.15 * amount * rng.standard_normal()),
         places_s=heart.places_s * (1 + 0.015 * amount * rng.standard_normal(5)),
         widths_s=heart.widths_s,
-        rate=heart.rate * np.exp(0.12 * amount * rng.standard_normal()),
+        rate=float(np.clip(heart.rate * np.exp(0.12 * amount * rng.standard_normal()), 0.8, 2.5)),
     )
 
 

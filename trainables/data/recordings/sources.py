@@ -38,7 +38,7 @@ class SimulatedSource(StrictModel):
     num_test: int = Field(default=30, ge=2, le=10_000)
     days: int = Field(default=2, ge=1, le=100, description="Days on which each person is recorded.")
     records_per_day: int = Field(default=2, ge=1, le=100)
-    duration_s: float = Field(default=8.0, ge=3, le=600)
+    duration_s: float = Field(default=8.0, ge=6, le=600)
     day_variation: float = Field(
         default=1.0, ge=0, le=10, description="How much a person's beat differs from day to day; 0 for not at all."
     )

@@ -16,7 +16,7 @@ WINDOWS = Windows(before_ms=200, after_ms=300)
 def folder(tmp_path):
     """Six people with two records each, as files."""
     records = [
-        entry.read() for entry in list_simulated(SimulatedSource(num_train=6, days=1, duration_s=4), Split.TRAIN)
+        entry.read() for entry in list_simulated(SimulatedSource(num_train=6, days=1, duration_s=6), Split.TRAIN)
     ]
     lines = [f"{record.person},r{place},{record.day}" for place, record in enumerate(records)]
     (tmp_path / "index.csv").write_text("\n".join(["person,record,date", *lines]))
@@ -68,7 +68,7 @@ def test_trials_of_one_process_read_once_and_test_never(monkeypatch):
     seen = []
     listed = load.list_simulated
     monkeypatch.setattr(load, "list_simulated", lambda source, split: seen.append(split.value) or listed(source, split))
-    simulated = SimulatedSource(num_train=2, num_val=2, num_test=3, duration_s=4, seed=77)
+    simulated = SimulatedSource(num_train=2, num_val=2, num_test=3, duration_s=6, seed=77)
     assert load_recordings(simulated, WINDOWS) is load_recordings(simulated.model_copy(), WINDOWS)
     assert seen == ["train", "val"]
     assert len(load_test_recordings(simulated, WINDOWS)) == 12
