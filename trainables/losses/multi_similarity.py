@@ -64,14 +64,22 @@ def multi_similarity_bounds(
     num_positives: float,
     num_negatives: float,
     num_classes: int,
+    mined: bool,
     alpha: float = 2.0,
     beta: float = 50.0,
     base: float = 0.5,
 ) -> Bounds:
     """Chance: all cosines equal, at the best value. Floor: positives at 1, negatives at -1 / (C - 1).
 
-    Both are for whole masks: mining leaves out pairs, and at the floor all of them, which gives 0.
-    Args: num_positives: per anchor, as is `num_negatives`; means where they differ.
+    Args:
+        num_positives: per anchor, as is `num_negatives`; means where they differ.
+        num_negatives: candidates, before mining.
+        num_classes: C.
+        mined: whether `multi_similarity_pairs` comes first. It leaves no pair of the best arrangement, so that the
+            floor is 0, and all pairs where cosines are equal.
+        alpha: as in the loss, like the rest.
+        beta: see there.
+        base: see there.
     """
     if num_classes < 2:
         raise ValueError(f"{num_classes} classes have no negatives")
@@ -81,7 +89,8 @@ def multi_similarity_bounds(
         return pull + math.log1p(num_negatives * math.exp(beta * (negative - base))) / beta
 
     same = minimize_scalar(lambda s: loss(s, s), bounds=(-1.0, 1.0), method="bounded", options={"xatol": 1e-9})
-    return Bounds(chance=min(float(same.fun), loss(1.0, 1.0)), floor=loss(1.0, -1 / (num_classes - 1)))
+    floor = 0.0 if mined else loss(1.0, -1 / (num_classes - 1))
+    return Bounds(chance=min(float(same.fun), loss(1.0, 1.0)), floor=floor)
 
 
 def _log_one_plus_sum_exp(logits_AN: Tensor, mask_AN: Tensor) -> Tensor:

@@ -72,6 +72,7 @@ def choose(pool: Pool, rule: MiningRule, *, generator: torch.Generator) -> Choic
     Without finite distances all choices are random, and without the whole train set full-hard is hard: the record
     says so. Draws as much from the generator for each strategy, so that a change of strategy leaves the batches alone.
     """
+    pool = _on_one_device(pool)
     noise_AN, more_noise_AN = (_noise(pool, generator) for _ in range(2))
     blind = _why_blind(pool)
     if blind is not None:
@@ -81,6 +82,13 @@ def choose(pool: Pool, rule: MiningRule, *, generator: torch.Generator) -> Choic
     if blind is not None and rule.needs_distances:
         negatives = _all(negatives.index_A, EffectiveMining.RANDOM, blind)
     return _both_or_none(pool, rule, positive_A, negatives)
+
+
+def _on_one_device(pool: Pool) -> Pool:
+    distance_AN, age_N = (
+        None if x is None else x.detach().to(pool.positive_AN.device) for x in (pool.distance_AN, pool.age_N)
+    )
+    return replace(pool, distance_AN=distance_AN, age_N=age_N)
 
 
 def _why_blind(pool: Pool) -> Reason | None:

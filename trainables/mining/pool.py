@@ -35,10 +35,16 @@ class Items:
         """The items at these indices, or where this mask is True."""
         return Items(self.labels_N[chosen], self.recordings_N[chosen], self.items_N[chosen])
 
+    def to(self, device: torch.device | str) -> "Items":
+        """The same on another device."""
+        return Items(self.labels_N.to(device), self.recordings_N.to(device), self.items_N.to(device))
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """What A anchors may choose from among N candidates.
+
+    The masks say on which device the choice is made; distances and ages may come from another.
 
     Attributes:
         positive_AN: bool.

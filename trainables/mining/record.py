@@ -59,6 +59,7 @@ def negative_percentile(distance_AN: Tensor, negative_AN: Tensor, chosen_A: Tens
 
     Shapes: A anchors, N candidates; the choice is an index, or -1. Returns A floats.
     """
+    distance_AN = distance_AN.detach().to(negative_AN.device)
     at_A1 = chosen_A.clamp(min=0)[:, None]
     chosen_A1 = distance_AN.gather(1, at_A1)
     nearer_A = (negative_AN & (distance_AN < chosen_A1)).sum(dim=1)

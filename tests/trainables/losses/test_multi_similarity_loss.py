@@ -45,18 +45,23 @@ def test_a_sharp_beta_does_not_overflow():
     assert torch.autograd.grad(loss, cosines)[0].isfinite().all()
 
 
-def test_bounds_are_what_equal_cosines_at_best_and_a_simplex_of_classes_get():
-    bounds = multi_similarity_bounds(num_positives=2, num_negatives=9, num_classes=4)
-    at_best = min(
-        multi_similarity_loss(torch.full((12, 12), s, dtype=torch.float64), **MASKS).item()
-        for s in torch.linspace(-1, 1, 401).tolist()
-    )
+@pytest.mark.parametrize("mined", [False, True])
+def test_bounds_are_what_equal_cosines_at_best_and_a_simplex_of_classes_get(mined):
+    def loss(cosines):
+        masks = MASKS
+        if mined:
+            positive, negative = multi_similarity_pairs(cosines, **MASKS)
+            masks = {"positive_AN": positive, "negative_AN": negative}
+        return multi_similarity_loss(cosines, **masks).item()
+
+    bounds = multi_similarity_bounds(num_positives=2, num_negatives=9, num_classes=4, mined=mined)
+    at_best = min(loss(torch.full((12, 12), s, dtype=torch.float64)) for s in torch.linspace(-1, 1, 401).tolist())
     assert bounds.chance == pytest.approx(at_best, abs=1e-4)
     corners = torch.eye(4, dtype=torch.float64) - 0.25
     z = (corners / corners.norm(dim=1, keepdim=True))[LABELS]
-    assert multi_similarity_loss(z @ z.T, **MASKS).item() == pytest.approx(bounds.floor)
+    assert loss(z @ z.T) == pytest.approx(bounds.floor)
 
 
 def test_bounds_need_two_classes():
     with pytest.raises(ValueError, match="1 classes have no negatives"):
-        multi_similarity_bounds(num_positives=2, num_negatives=0, num_classes=1)
+        multi_similarity_bounds(num_positives=2, num_negatives=0, num_classes=1, mined=False)

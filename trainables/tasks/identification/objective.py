@@ -70,6 +70,7 @@ class Objective:
 
     def loss(self, distance_AN: Tensor, *, positive_AN: Tensor, negative_AN: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss over the pairs of the masks, and the share of them that still count, without `train/`."""
+        positive_AN, negative_AN = (mask.to(distance_AN.device) for mask in (positive_AN, negative_AN))
         match self.kind:
             case LossKind.SUPCON:
                 loss = masked_sup_con(
@@ -115,6 +116,7 @@ class Objective:
                     num_positives=records - 1,
                     num_negatives=batch_size - records,
                     num_classes=num_people,
+                    mined=True,
                     alpha=self.sharpness.alpha,
                     beta=self.sharpness.beta,
                     base=self.sharpness.base,
