@@ -2,14 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.contract import TrialContext
 from trainables.data.errors import DataError
+from trainables.data.pairs.pairs import PairedData, RawPairs, tokenize
+from trainables.data.pairs.tokenizer import Tokenizer
+from trainables.loop import run_trial
 from trainables.tasks.multitask.config import METRICS, Config
-from trainables.tasks.multitask.task import train
+from trainables.tasks.multitask.task import MultitaskTask, train
 
 TINY = {
     "epochs": 2,
@@ -138,10 +142,65 @@ def test_a_hot_temperature_leaves_the_loss_between_its_floor_and_chance():
     assert last["val/contrastive_floor"] <= last["val/contrastive_loss"] <= last["val/contrastive_chance"] + 0.02
 
 
-def test_videos_of_an_impossible_size_are_refused(tmp_path):
-    import numpy as np
+def classed(*, train, val, epochs=1):
+    """A task on pictures of the given classes, on made-up data in the place of Omniglot."""
+    rng = np.random.default_rng(0)
 
-    np.save(tmp_path / "videos.npy", np.zeros((8, 2, 20, 16), np.uint8))
+    def pairs(labels):
+        pictures = np.stack([np.roll(np.eye(16, dtype=np.float32), label, axis=1) for label in labels])[:, None]
+        noisy = np.clip(pictures + 0.1 * rng.random(pictures.shape, dtype=np.float32), 0, 1)
+        return RawPairs(videos=noisy, texts=[f"drawing {i % 5}" for i in range(len(labels))], labels=labels)
+
+    words = Tokenizer.fit(["drawing 0 1 2 3 4"])
+    data = PairedData(train=tokenize(pairs(train), words), val=tokenize(pairs(val), words), tokenizer=words)
+    fields = {
+        "epochs": epochs,
+        "batch_size": 8,
+        "items_per_class": 2,
+        "optimizer": {"lr": 5e-3},
+        "loss_weights": {"contrastive": 0, "captioning": 0.1, "masked_modeling": 0, "class_contrastive": 2.0},
+        "sizes": {"width": 16, "embedding": 8, "heads": 2, "stem": "deep"},
+        "evaluation": {"num_captions": 0},
+        "data": {"source": "omniglot", "root": "not read"},
+    }
+    config = Config.model_validate(fields)
+    task = MultitaskTask(config, data, device="cpu")
+    return list(run_trial(task, optimizer=config.optimizer, epochs=epochs, context=TrialContext(seed=0)))
+
+
+def test_classes_attract():
+    measurements = classed(train=[i // 4 for i in range(32)], val=[i // 3 for i in range(12)], epochs=8)
+    untrained, last = measurements[0].metrics, measurements[-1].metrics
+    assert set(last) <= set(METRICS)
+    assert last["train/positives_per_anchor"] == 1.0
+    assert last["train/anchors_without_positive_fraction"] == last["train/num_excluded_items"] == 0.0
+    assert last["train/class_contrastive_loss"] < measurements[1].metrics["train/class_contrastive_loss"]
+    assert last["val/class_contrastive_loss"] < untrained["val/class_contrastive_loss"]
+    assert untrained["val/class_contrastive_floor"] < untrained["val/class_contrastive_chance"]
+    assert last["val/num_class_queries"] == 12
+
+
+def test_lone_items_are_counted():
+    last = classed(train=[0, 0, 1, 1, 2, 2, 3, 3, 4], val=[0, 0, 1, 1, 2])[-1].metrics
+    assert last["train/num_excluded_items"] == 1
+    assert (last["val/num_class_queries"], last["val/num_excluded_class_queries"]) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "message"),
+    [
+        ([0, 0, 1, 1], [0, 1, 2], "val of data.source omniglot: no two items are of one class"),
+        ([0, 0, 1, 2], [0, 0, 1, 1], "train of data.source omniglot: the largest of 3 classes has 2 items"),
+        ([0, 0, 1, 1], [0, 0, 1, 2], "val of data.source omniglot: the largest of 3 classes has 2 items"),
+    ],
+)
+def test_classes_that_cannot_be_compared_are_refused(train, val, message):
+    with pytest.raises(DataError, match=message):
+        classed(train=train, val=val)
+
+
+def test_videos_of_an_impossible_size_are_refused(tmp_path):
+    np.save(tmp_path / "videos.npy", np.random.default_rng(0).random((8, 2, 20, 16), dtype=np.float32))
     lines = [f"{'train' if i < 5 else 'val'}\ttext {i}" for i in range(8)]
     (tmp_path / "texts.txt").write_text("\n".join(lines))
     with pytest.raises(DataError, match="20 x 16 pixels; expected multiples of 8"):
