@@ -56,6 +56,7 @@ class Doctor:
         self._listener = listener
         self._known: dict[int, Findings] = {}
         self._met: set[str] = set()
+        self._explained: set[str] = set()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -92,10 +93,15 @@ class Doctor:
         return found
 
     def _say(self, number: int, step: int, found: Findings, before: Findings) -> None:
-        """One line for all that is new in a trial, and before it one for each check that is new to the sweep."""
-        counts = self.counts
-        new = [f for check, f in found.items() if check not in before and f.severity is not Severity.NOTE]
-        first = [f for f in new if counts[f.check] == 1]
+        """One line for all that is new in a trial, and before it one for each check that was not said before.
+
+        A note is not said: it may grow into a warning, which then is.
+        """
+        counts, known = self.counts, _severities(before)
+        loud = [f for f in found.values() if f.severity is not Severity.NOTE]
+        new = [f for f in loud if known.get(f.check, Severity.NOTE) is Severity.NOTE]
+        first = [f for f in new if f.check not in self._explained]
+        self._explained |= {f.check for f in first}
         lines = [f"{f.check} ({f.severity}): {evidence_text(f)}. {f.meaning}" for f in first]
         if again := [f"{f.check} ({counts[f.check]} trials so far)" for f in new if f not in first]:
             lines.append(", ".join(again))

@@ -18,6 +18,7 @@ from trainables.contract import Measurement, State, TrialContext
 METRICS = {
     "val/score": "the objective; 1 is perfect",
     "val/effective_rank": "for the collapse rule",
+    "val/resultant_length": "for the doctor",
     "noise": "a draw of the generator that travels in the checkpoint",
     "pid": "the process that trains",
     "node": "the first 48 bits of the Ray node's id",
@@ -32,6 +33,7 @@ class Mode(StrEnum):
     LEARN = "learn"
     FLAT = "flat"
     COLLAPSE = "collapse"
+    SICK = "sick"
     SINK = "sink"
     NAN = "nan"
     INFINITE = "infinite"
@@ -134,6 +136,7 @@ def misbehave(config: Config, epoch: int) -> Measurement | None:
         Mode.INFINITE: {"val/score": float("inf")},
         Mode.SIDE_NAN: {"val/score": 0.5, "noise": float("nan")},
         Mode.COLLAPSE: {"val/score": 0.5 + 0.01 * epoch, "val/effective_rank": 1.0},
+        Mode.SICK: {"val/score": 0.5 + 0.01 * epoch, "val/resultant_length": 0.999},
         Mode.MISSING: {"noise": 1.0},
         Mode.TEXT_METRIC: {"val/score": "0.5"},
         Mode.NONE_METRIC: {"val/score": 0.5, "noise": None},

@@ -48,7 +48,7 @@ def test_the_end_of_a_range_that_makes_trials_ill_is_found():
     assert (found.num_ill, found.num_inside, found.num_ill_outside) == (len(ill), len(ill), 0)
     assert found.num_outside == 30 - len(ill)
     assert found.is_sure
-    assert str(found.region).startswith("lr >= 0.7")
+    assert str(found.region).startswith("lr >= 0.803")
 
 
 def test_the_lower_end_and_a_choice_too():
