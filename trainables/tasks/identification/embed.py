@@ -1,5 +1,6 @@
 """From records to embeddings: what a training item is made of, and how a whole record is embedded for evaluation."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,7 +27,10 @@ class Records:
     def draw(self, record_B: Tensor, augment: Augment, *, generator: torch.Generator) -> Tensor:
         """One training item of each named record, (B, C, L): the median of some of its windows."""
         place_Bn = self.records.draw(record_B, num=augment.windows_per_item, generator=generator)
-        return self.records.windows_NCL[place_Bn].median(dim=1).values
+        middle = (augment.windows_per_item - 1) // 2
+        # The same as torch's median, in a fifth of its time: it would take a third of a training step.
+        parted_BnCL = np.partition(self.records.windows_NCL[place_Bn].numpy(), middle, axis=1)
+        return torch.from_numpy(parted_BnCL[:, middle].copy())
 
     def embed(self, model: nn.Module, how: RecordEmbedding, *, device: str) -> Tensor:
         """Unit embeddings of all records, (R, E), on the CPU."""
