@@ -65,3 +65,9 @@ def test_a_pool_that_does_not_fit_together_is_refused(fault, message):
 
 def test_a_choice_becomes_a_mask():
     assert chosen_mask(torch.tensor([2, -1]), 3).tolist() == [[False, False, True], [False, False, False]]
+
+
+def test_items_move_between_devices(items):
+    moved = items.to("meta")
+    assert {moved.labels_N.device.type, moved.recordings_N.device.type, moved.items_N.device.type} == {"meta"}
+    assert items.to("cpu").items_N.tolist() == items.items_N.tolist()
