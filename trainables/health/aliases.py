@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 
 _ALIASES: Sequence[tuple[str, str]] = (
+    # Before recall at k: "r2" is R squared, "R@2" (r_2 by then) is not.
+    (r"(val_|valid_|test_)?(r2|r_squared|r2_score)", r"val/r2"),
     (r"(val_|valid_|test_)?(recall|r)(_at)?_?(?P<k>\d+)", r"val/recall_at_\g<k>"),
     (r"(val_|valid_|test_)?(rank|top|cmc)(_at)?_?(?P<k>\d+)(_acc(uracy)?)?", r"val/rank_at_\g<k>"),
     (r"(val_|valid_|test_)?(map|mean_average_precision)", r"val/mean_average_precision"),
@@ -33,7 +35,6 @@ _ALIASES: Sequence[tuple[str, str]] = (
     (r"(val_|valid_|test_)?eer", r"val/eer"),
     (r"(val_|valid_|test_)?bleu(_?4)?", r"val/bleu"),
     (r"(val_|valid_|test_)?rouge_?l", r"val/rouge_l"),
-    (r"(val_|valid_|test_)?(r2|r_squared|r2_score)", r"val/r2"),
     (r"(val_|valid_|test_)?(macro_)?f1(_macro)?(_score)?", r"val/macro_f1"),
     (r"(train_)?violation(s|_rate)?(_(%|percent|pct))?", r"train/violation_rate"),
     (r"pos(itive)?_(mean|cos(ine)?)", r"train/positive_cosine"),

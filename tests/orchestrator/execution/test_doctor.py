@@ -131,13 +131,14 @@ def test_a_new_driver_takes_up_what_the_last_one_said(doctor, ear):
     assert ear.said[1:] == [f"trial 3 epoch 3 {SICK} (4 trials so far)"]
 
 
-def overfitting(*recalls):
-    """A val loss that rises while the train loss falls; a note for as long as the recall holds."""
+def overfitting(*scores):
+    """A val loss that rises while the train loss falls; a note for as long as the objective holds."""
     train, val = (0.9, 0.5, 0.3, 0.2, 0.1, 0.05), (0.9, 0.5, 0.6, 0.7, 0.8, 0.9)
-    fixed = {"val/score": 0.1, "val/num_queries": 1000.0}
     return [
-        Measurement(step, {"train/x_loss": t, "val/x_loss": v, "val/recall_at_1": r, **fixed}, 0.0, 0)
-        for step, (t, v, r) in enumerate(zip(train, val, recalls, strict=True), start=1)
+        Measurement(
+            step, {"train/x_loss": t, "val/x_loss": v, "val/score": s, "val/num_queries": 1000.0}, train_s=0.0, at_ms=0
+        )
+        for step, (t, v, s) in enumerate(zip(train, val, scores, strict=True), start=1)
     ]
 
 

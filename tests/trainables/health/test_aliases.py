@@ -11,6 +11,8 @@ from trainables.health.aliases import factor, is_step, translate
         ("recall@1", "val/recall_at_1"),
         ("val_recall@1", "val/recall_at_1"),
         ("R@5", "val/recall_at_5"),
+        ("R@2", "val/recall_at_2"),
+        ("val_r2", "val/r2"),
         ("Rank-1", "val/rank_at_1"),
         ("Top 1", "val/rank_at_1"),
         ("mAP", "val/mean_average_precision"),
