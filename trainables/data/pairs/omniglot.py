@@ -60,6 +60,8 @@ def read_omniglot(source: OmniglotSource, split: Split) -> RawPairs:
         for drawing in _read_alphabet(Path(source.root), half, alphabet)
         if int(drawing.character[-2:]) <= source.drawers_per_class
     ]
+    if source.turned_classes and split is Split.TRAIN:
+        drawings = [_turned(drawing, quarters=quarters) for quarters in range(4) for drawing in drawings]
     characters = {name: i for i, name in enumerate(dict.fromkeys(d.character[:-3] for d in drawings))}
     frames = np.stack([_frames(drawing, source.num_frames, source.size) for drawing in drawings])
     return RawPairs(
@@ -125,6 +127,19 @@ def _resample(stroke: NDArray[np.float32]) -> NDArray[np.float32]:
     num = 1 + int(np.ceil(walked[-1] / (1.5 * _STEP)))
     at = np.linspace(0.0, walked[-1], num)
     return np.stack([np.interp(at, walked, stroke[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
+
+
+def _turned(drawing: Drawing, *, quarters: int) -> Drawing:
+    """The drawing after some quarter turns to the left; a character of its own.
+
+    Source: Santoro et al. 2016, arXiv:1605.06065, section 4.1.
+    """
+    strokes = drawing.strokes
+    for _ in range(quarters):
+        strokes = [np.stack([stroke[:, 1], _SIDE - stroke[:, 0]], axis=1) for stroke in strokes]
+    return Drawing(
+        ink=np.rot90(drawing.ink, quarters), strokes=strokes, character=f"{90 * quarters} {drawing.character}"
+    )
 
 
 def _frames(drawing: Drawing, num_frames: int, size: int) -> NDArray[np.float32]:

@@ -33,6 +33,9 @@ class OmniglotSource(StrictModel):
     num_frames: int = Field(default=1, ge=1, le=8, description="1 is the finished picture; more show it being drawn.")
     size: Literal[24, 32, 48] = Field(default=32, description="Height and width in pixels.")
     drawers_per_class: int = Field(default=20, ge=2, le=20, description="Fewer make smaller and faster epochs.")
+    turned_classes: bool = Field(
+        default=False, description="Training drawings turned by 90, 180 and 270 degrees, too, as further characters."
+    )
 
 
 class FilesSource(StrictModel):

@@ -65,6 +65,20 @@ def test_fewer_drawers_give_fewer_items(made_up):
     assert len(read_omniglot(source, Split.TEST).texts) == 4
 
 
+def test_turned_drawings_are_characters_of_their_own_in_train_alone(made_up):
+    source = made_up().model_copy(update={"turned_classes": True})
+    plain, turned = read_omniglot(made_up(), Split.TRAIN), read_omniglot(source, Split.TRAIN)
+    assert len(turned.texts) == 4 * len(plain.texts)
+    assert len(set(turned.labels)) == 4 * len(set(plain.labels))
+    # A line from left to right in the middle of the paper, after a quarter turn to the left from the bottom upwards.
+    assert (turned.texts[0], turned.texts[16]) == (plain.texts[0], "ufj pfd pfe pfe pfd pfe pfe")
+    # The windows of the reduction to 32 pixels are not symmetric.
+    for quarters in range(4):
+        expected = np.rot90(plain.videos[0, 0], quarters)
+        assert np.allclose(turned.videos[16 * quarters, 0], expected, atol=0.1)
+    assert len(read_omniglot(source, Split.VAL).texts) == len(read_omniglot(made_up(), Split.VAL).texts)
+
+
 def test_frames_show_the_drawing_grow(made_up):
     source = made_up().model_copy(update={"num_frames": 4})
     videos = read_omniglot(source, Split.TEST).videos
