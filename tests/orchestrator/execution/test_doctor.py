@@ -143,7 +143,7 @@ def overfitting(*scores):
 
 
 def test_a_note_is_counted_and_tagged_and_said_only_when_it_becomes_a_warning(doctor, ear):
-    doctor.examine(0, {"x": 0.5}, overfitting(0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
+    doctor.examine(0, {"x": 0.5}, overfitting(0.1, 0.2, 0.6, 0.6, 0.6, 0.6))
     assert (ear.said, doctor.counts) == ([], {"overfitting": 1})
     assert ear.tags[0]["orch.finding.overfitting"].startswith("note: val/x_loss")
 

@@ -100,7 +100,7 @@ def test_keys_that_the_trainable_never_read_are_found():
 
 def test_explain():
     assert explain(SICK).startswith(SICK)
-    with pytest.raises(UsageError, match="no check 'point_colapse' .did you mean 'point_collapse'"):
+    with pytest.raises(UsageError, match=r"no check 'point_colapse' .did you mean 'point_collapse'"):
         explain("point_colapse")
     with pytest.raises(UsageError, match="known: point_collapse, "):
         explain("zzz")

@@ -95,7 +95,8 @@ def _load(path: Path) -> Mapping[str, Array]:
         if path.suffix == ".safetensors":
             loaded: Mapping[str, Array] = safetensors.numpy.load_file(path)
             return loaded
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: NumPy leaves a file open that turns out to be torn.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
         raise DataError(f"{path}: cannot be read ({error}); {_EXPECTED}") from error
