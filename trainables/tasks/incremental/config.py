@@ -105,7 +105,7 @@ class Margin(StrictModel):
 
 
 class LossWeights(StrictModel):
-    """Factors in the total loss; 0 turns a term off in training; it is still measured."""
+    """Factors in the total loss; 0 turns a term off."""
 
     nce: float = Field(default=1.0, ge=0, le=100)
     ant: float = Field(default=1.0, ge=0, le=100)
@@ -171,6 +171,13 @@ class Config(StrictModel):
         """Of a whole trial."""
         return self.stream.num_steps * self.epochs_per_step
 
+    def unread(self) -> Mapping[str, str]:
+        """The settings of terms that are off."""
+        ant = dict.fromkeys(("ant", "margin", "hard_negative_ratio"), "when loss_weights.ant is 0")
+        return ({} if self.loss_weights.ant else ant) | (
+            {} if self.loss_weights.gap else {"gap_target": "when loss_weights.gap is 0"}
+        )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         late = [phase.from_epoch for phase in self.margin.phases if phase.from_epoch >= self.epochs_per_step]
@@ -211,6 +218,7 @@ METRICS: Mapping[str, str] = {
     "val/chance_accuracy": "accuracy of guessing among the classes seen so far",
     "val/raw_accuracy": "nearest mean of raw pixels over all classes at once; measured once, at step 0",
     "val/num_classes_seen": "classes that have come so far",
+    "val/num_queries": "val items of the classes seen so far",
     "train/last_accuracy": "accuracy over what there is to train on: the step's items and the exemplars",
     "val/resultant_length": "norm of the mean embedding of the classes seen; 1 is collapse to a point",
     "val/effective_rank": "effective number of dimensions in use, not centred",
@@ -225,10 +233,10 @@ METRICS: Mapping[str, str] = {
     **{f"train/{name}": meaning for name, meaning in _COSINES.items()},
     "train/loss": "weighted total, mean over the epoch's steps",
     "train/nce_loss": "InfoNCE before its weight",
-    "train/ant_loss": "ANT before its weight; measured without a weight too",
+    "train/ant_loss": "ANT before its weight",
     "train/ant_floor": "ANT where nothing violates: the log of the number of terms for logsumexp and topk, else 0",
     "train/ant_excess": "ANT above its floor",
-    "train/gap_loss": "relu(gap_target - gap); measured without a weight too; 0 is idle",
+    "train/gap_loss": "relu(gap_target - gap) before its weight; 0 is idle",
     "train/classification_loss": "cross-entropy of the linear classifier",
     "train/violation_rate": "share of the negatives within the margin of the hardest one",
     "train/margin": "ANT's margin in effect",

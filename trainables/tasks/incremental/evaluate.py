@@ -68,6 +68,7 @@ def over_tasks(rows: Sequence[Sequence[float]], num_items: Sequence[int], *, num
         "val/last_accuracy": last,
         "val/average_accuracy": average_accuracy(rows, num_items),
         "val/num_classes_seen": float(num_classes),
+        "val/num_queries": float(sum(num_items[: len(row)])),
         "val/chance_accuracy": 1 / num_classes,
         **{f"val/accuracy_task_{j}": accuracy for j, accuracy in enumerate(row, start=1)},
     }

@@ -107,33 +107,33 @@ class IncrementalTask(Task[ImageModel, Tensor]):
             yield order[number * size : (number + 1) * size]
 
     def loss(self, model: ImageModel, batch: Tensor, moment: Moment) -> BatchLoss:
-        """The terms that have a weight; those without one are measured."""
+        """The terms that have a weight, on two views of each item."""
         pixels_BCHW = self.data.train.pixels_NCHW[batch]
         both = [warp(pixels_BCHW, amount=self.config.warp, generator=moment.generator) for _ in range(2)]
         labels_B = self.labels_N[batch].to(self.device)
         z_VD = model(torch.cat(both).to(self.device))
         views = Views.of(z_VD, labels_B, positives=self.config.positives)
-        ant = ant_in_effect(self.config, views, epoch=moment.epoch % self.config.epochs_per_step)
-        losses = {
-            "nce": views.nce(temperature=self.config.temperature),
-            "ant": ant.loss(),
-            "gap": views.gap_loss(target=self.config.gap_target),
-        }
-        weights = self.config.loss_weights.model_dump()
-        parts = {name: Part(loss=losses[name], weight=weights[name]) for name in losses if weights[name]}
+        parts, effective = self._terms(views, moment)
         if model.head is not None:
             logits_VS = model.classify(z_VD, num_seen=self.stream.ends[self._step(moment)])
             parts["classification"] = Part(loss=F.cross_entropy(logits_VS, labels_B.repeat(2)), weight=1.0)
+        return BatchLoss(parts=parts, effective=effective)
+
+    def _terms(self, views: Views, moment: Moment) -> tuple[dict[str, Part], dict[str, float]]:
+        """The contrastive parts, and what is to be reported of them."""
+        weights, parts = self.config.loss_weights, {}
         cosines = views.cosines()
-        return BatchLoss(
-            parts=parts,
-            effective={
-                **{f"{name}_loss": losses[name].item() for name in losses if not weights[name]},
-                **ant.measured(losses["ant"].item()),
-                **({} if cosines is None else cosines.named()),
-                "temperature": self.config.temperature,
-            },
-        )
+        effective = {} if cosines is None else cosines.named()
+        if weights.nce:
+            parts["nce"] = Part(loss=views.nce(temperature=self.config.temperature), weight=weights.nce)
+            effective["temperature"] = self.config.temperature
+        if weights.ant:
+            ant = ant_in_effect(self.config, views, epoch=moment.epoch % self.config.epochs_per_step)
+            parts["ant"] = Part(loss=ant.loss(), weight=weights.ant)
+            effective |= ant.measured(parts["ant"].loss.item())
+        if weights.gap:
+            parts["gap"] = Part(loss=views.gap_loss(target=self.config.gap_target), weight=weights.gap)
+        return parts, effective
 
     def evaluate(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
         """Everything on val; empty when embeddings are not finite."""

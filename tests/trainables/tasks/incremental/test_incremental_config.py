@@ -54,6 +54,8 @@ def test_the_margin_over_a_step_of_100_epochs(fields, epoch, expected):
         ),
         ({"ant": {"softness": 0.2}}, "softness is not read when aggregation is logsumexp"),
         ({"ant": {"aggregation": "softplus", "top": 3}}, "top is not read"),
+        ({"loss_weights": {"ant": 0}, "margin": {"start": 0.2}}, "margin is not read when loss_weights.ant is 0"),
+        ({"gap_target": 0.5}, "gap_target is not read when loss_weights.gap is 0"),
         ({"memory": {"per_class": 0, "choice": "random"}}, "choice is not read when per_class is 0"),
         ({"loss_weights": {"nce": 0, "ant": 0, "gap": 0}}, "all 0"),
         ({"optimizer": {"schedule": {"warmup_epochs": 40}}, "epochs_per_step": 8}, "below the 40 epochs of a trial"),
