@@ -22,9 +22,9 @@ from trainables.tasks.toxicity.config import Config
 from trainables.tasks.toxicity.task import train
 
 RECIPE = {
-    "epochs": 6,
+    "epochs": 4,
     "batch_size": 128,
-    "optimizer": {"lr": 1e-3, "weight_decay": 0.01, "schedule": {"kind": "one_cycle", "peak_at": 0.3}},
+    "optimizer": {"lr": 1.5e-3, "weight_decay": 0.01, "schedule": {"kind": "one_cycle", "peak_at": 0.3}},
     "focal": {"gamma": 0.0, "balance": 0.5},
     "weighting": {"kind": "equal"},
     "sizes": {"layers": 0, "buckets": 32768, "dropout": 0.5, "word_dropout": 0.3},
