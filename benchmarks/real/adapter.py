@@ -1,4 +1,4 @@
-"""The adapter on real inputs: pictures of scikit-learn's digits and of Omniglot, to a target vector for each class.
+"""The adapter on real inputs: pictures of 8 x 8 pixels, scikit-learn's digits and Omniglot's characters, to a target vector for each class.
 
 No pairs of real embeddings are shipped, so the inputs are raw pixels and the targets are made: one vector for each
 class in 768 dimensions, 14 to 17 apart, around a common mean of length 29.6, as note 000 measured its text
@@ -36,14 +36,15 @@ SETTINGS: Mapping[str, Mapping[str, object]] = {
         "clip": {"adapter": {"hidden": 256}, "optimizer": {"lr": 3e-3, "schedule": {"kind": "cosine", "end": 0.0}}},
     },
     "omniglot": {
-        "epochs": 30,
+        "epochs": 50,
         "batch_size": 32,
         "clip": {
-            "adapter": {"hidden": 512, "dropout": 0.5},
-            "optimizer": {"lr": 1e-3, "weight_decay": 0.1, "schedule": {"kind": "cosine", "end": 0.0}},
+            "adapter": {"hidden": 1024, "dropout": 0.5},
+            "optimizer": {"lr": 3e-3, "weight_decay": 1.0, "schedule": {"kind": "cosine", "end": 0.0}},
         },
     },
 }
+"""Chosen on the split of another seed, 100."""
 
 
 def measure(data: Path) -> Iterator[Result]:
@@ -52,7 +53,7 @@ def measure(data: Path) -> Iterator[Result]:
     yield from _results("digits", digits.data.astype(np.float32), digits.target, target="above 0; above .95")
     if (data / "omniglot").is_dir():
         pairs = read_omniglot(OmniglotSource(source="omniglot", root=str(data / "omniglot"), size=24), Split.TRAIN)
-        pixels = pairs.videos.reshape(len(pairs.videos), -1)
+        pixels = pairs.videos.reshape(-1, 8, 3, 8, 3).mean(axis=(2, 4)).reshape(-1, 64)
         yield from _results("omniglot", pixels, np.asarray(pairs.labels), target="above 0")
 
 
