@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from trainables.data.recordings.recordings import RecordSet
 from trainables.mining.pool import Items
-from trainables.tasks.identification.config import Augment, RecordEmbedding
+from trainables.tasks.identification.choices import RecordEmbedding
+from trainables.tasks.identification.config import Augment
 
 _CHUNK = 512
 

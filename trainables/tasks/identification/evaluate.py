@@ -16,7 +16,8 @@ from trainables.metrics.ranking import InvalidQueries, RankingScores, ranking_sc
 from trainables.metrics.verification import verification_scores
 from trainables.mining.pool import Items, negative_candidates, positive_candidates
 from trainables.mining.sampler import PKSampler
-from trainables.tasks.identification.config import Config, Evaluation, Gallery, Protocol, Queries
+from trainables.tasks.identification.choices import Gallery, Protocol, Queries
+from trainables.tasks.identification.config import Config, Evaluation
 from trainables.tasks.identification.embed import Records
 from trainables.tasks.identification.objective import Objective
 from trainables.tasks.identification.protocol import Masks

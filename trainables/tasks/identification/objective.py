@@ -22,7 +22,8 @@ from trainables.losses.triplet import (
     triplet_loss,
 )
 from trainables.mining.strategies import NegativeMining
-from trainables.tasks.identification.config import MARGIN_LOSSES, Config, Distance, LossKind, MultiSimilarity
+from trainables.tasks.identification.choices import MARGIN_LOSSES, Distance, LossKind
+from trainables.tasks.identification.config import Config, MultiSimilarity
 
 _NAMES = {
     LossKind.SUPCON: "supcon",

@@ -18,7 +18,8 @@ from trainables.mining.memory import CrossBatchMemory
 from trainables.mining.pool import Items, Pool, chosen_mask, negative_candidates, positive_candidates
 from trainables.mining.record import negative_percentile
 from trainables.mining.strategies import NegativeMining, Stage
-from trainables.tasks.identification.config import Config, MiningEmbeddings
+from trainables.tasks.identification.choices import MiningEmbeddings
+from trainables.tasks.identification.config import Config
 from trainables.tasks.identification.objective import Objective, needs_train_embeddings
 
 

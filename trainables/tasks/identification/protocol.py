@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from trainables.data.errors import DataError
-from trainables.tasks.identification.config import Evaluation, Gallery, Protocol
+from trainables.tasks.identification.choices import Gallery, Protocol
+from trainables.tasks.identification.config import Evaluation
 from trainables.tasks.identification.embed import Records
 
 

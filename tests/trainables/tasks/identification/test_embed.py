@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from trainables.tasks.identification.config import Augment, RecordEmbedding
+from trainables.tasks.identification.choices import RecordEmbedding
+from trainables.tasks.identification.config import Augment
 
 
 class Flat(nn.Module):

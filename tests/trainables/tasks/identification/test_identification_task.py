@@ -8,7 +8,8 @@ import pytest
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.contract import TrialContext
 from trainables.data.errors import DataError
-from trainables.tasks.identification.config import METRICS, Config, LossKind
+from trainables.tasks.identification.choices import LossKind
+from trainables.tasks.identification.config import METRICS, Config
 from trainables.tasks.identification.task import train
 
 DATA = {"source": "simulated", "num_train": 8, "num_val": 6, "num_test": 2, "duration_s": 6.0}

@@ -6,7 +6,8 @@ from torch.nn import functional as F
 
 from trainables.loop import Moment
 from trainables.losses.supcon import sup_con
-from trainables.tasks.identification.config import Config, LossKind
+from trainables.tasks.identification.choices import LossKind
+from trainables.tasks.identification.config import Config
 from trainables.tasks.identification.objective import needs_train_embeddings, objective_at
 
 LABELS = torch.arange(4).repeat_interleave(3)

@@ -4,7 +4,8 @@ import pytest
 
 from tests.trainables.tasks.identification.conftest import build
 from trainables.data.errors import DataError
-from trainables.tasks.identification.config import Evaluation, Protocol
+from trainables.tasks.identification.choices import Protocol
+from trainables.tasks.identification.config import Evaluation
 from trainables.tasks.identification.embed import Records
 from trainables.tasks.identification.protocol import protocol_masks
 
