@@ -16,13 +16,13 @@ from trainables.tasks.multitask.task import train
 
 SEEDS = (1, 2, 3)
 RECIPE = {
-    "epochs": 40,
+    "epochs": 12,
     "batch_size": 128,
     "items_per_class": 4,
     "optimizer": {
         "lr": 2e-3,
         "weight_decay": 0.05,
-        "schedule": {"kind": "cosine", "end": 0.0, "warmup_epochs": 2},
+        "schedule": {"kind": "cosine", "end": 0.0, "warmup_epochs": 0.5},
     },
     "loss_weights": {"contrastive": 0.3, "class_contrastive": 2.0, "captioning": 0.05, "masked_modeling": 0.05},
     "temperature": {"start": 0.07},
@@ -56,7 +56,7 @@ def measure(data: Path) -> list[Result]:
 
 
 def _curve(data: Path, seed: int) -> list[Mapping[str, float]]:
-    source = {"source": "omniglot", "root": str(data / "omniglot")}
+    source = {"source": "omniglot", "root": str(data / "omniglot"), "turned_classes": True}
     config = Config.model_validate({**RECIPE, "data": source})
     return [measurement.metrics for measurement in train(config, TrialContext(seed=seed))]
 

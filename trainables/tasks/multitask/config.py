@@ -194,6 +194,7 @@ METRICS: Mapping[str, str] = {
     "val/stenosis_recall": "share of the true (segment, percent) findings that the generated texts name",
     "val/stenosis_precision": "share of the findings named by generated texts that are true",
     "val/stenosis_mae": "mean absolute error in percentage points where the segment is right",
+    "val/stenosis_segment_recall": "share of the true findings whose segment is named, with any percentage",
     "val/class_contrastive_loss": "supervised contrast of the val videos, in batches of the training's size and make",
     "val/class_contrastive_chance": "its value when all videos look alike, about ln(B - 1)",
     "val/class_contrastive_floor": "the lowest value that it can have at this temperature and batch",

@@ -192,9 +192,14 @@ def captions(model: PairedModel, outputs: Outputs, data: PairedData, *, config: 
                 "val/stenosis_recall": scores.recall,
                 "val/stenosis_precision": scores.precision,
                 "val/stenosis_mae": scores.mean_absolute_error,
+                "val/stenosis_segment_recall": _share(scores.num_common, scores.num_references),
             }
         )
     return values
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _defined(values: Mapping[str, float | None]) -> dict[str, float]:
