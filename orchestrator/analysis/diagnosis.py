@@ -6,14 +6,22 @@ is Fisher's, written out because importing scipy takes longer than `orch show` d
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.trial import Value
 
 MAX_CUTS = 50
-"""A parameter's range is cut at no more places than this: each look has to be paid for."""
+"""A parameter's range is cut at no more places than this."""
+NUM_PERMUTATIONS = 499
 SURE = 0.05
 """A corrected p-value up to this is called sure."""
+PLAIN = 0.001
+"""Up to this, the p-value times the number of regions is good enough, and nothing is permuted."""
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,8 @@ class Excess:
     Attributes:
         num_ill, num_inside: ill trials and all trials in the region.
         num_ill_outside, num_outside: the same among the other trials that have the parameter.
-        p_value: Fisher's exact test, one-sided, times the number of regions that were looked at (Bonferroni).
-        num_looks: that number.
+        p_value: how often chance alone would show as strong an excess in any of the regions looked at.
+        num_looks: how many these are.
     """
 
     region: Region
@@ -58,7 +66,7 @@ class Excess:
     num_ill_outside: int
     num_outside: int
     p_value: float
-    num_looks: int = 1
+    num_looks: int
 
     @property
     def is_sure(self) -> bool:
@@ -66,26 +74,38 @@ class Excess:
         return self.p_value <= SURE
 
 
-def strongest_excess(
-    ill: Collection[int], params: Mapping[int, Mapping[str, Value]], *, num_questions: int = 1
-) -> Excess | None:
+def strongest_excess(ill: Collection[int], params: Mapping[int, Mapping[str, Value]], *, seed: int) -> Excess | None:
     """The region in which the trials `ill` are most over-represented.
+
+    Fisher's exact test chooses it. The p-value is corrected for the number of regions by permuting which trials are
+    ill (Westfall and Young's smallest p-value): neighbouring regions share most of their trials, and a factor for
+    each of them would be far too strict.
 
     Args:
         ill: numbers of the trials that have the finding.
         params: the parameters of all trials that were examined, ill or not, by number.
-        num_questions: how many findings are asked about at once; the p-value is corrected for these too.
+        seed: of the permutations.
 
     Returns: None when no region has more of them than the rest.
     """
-    names = dict.fromkeys(name for values in params.values() for name in values)
-    having = {name: {number: trial[name] for number, trial in params.items() if name in trial} for name in names}
-    found = [_excess(region, ill, values) for name, values in having.items() for region in _regions(name, values)]
-    strongest = min(found, key=lambda excess: excess.p_value, default=None)
-    if strongest is None or strongest.p_value == 1.0:
+    numbers, names = list(params), dict.fromkeys(name for values in params.values() for name in values)
+    looks = [look for name in names for look in _looks(name, [params[number].get(name) for number in numbers])]
+    ill_N = np.array([number in ill for number in numbers])
+    p_values = [float(look.p_values(ill_N[None])[0]) for look in looks]
+    smallest = min(p_values, default=1.0)
+    if smallest == 1.0:
         return None
-    looks = len(found) * num_questions
-    return replace(strongest, p_value=min(1.0, strongest.p_value * looks), num_looks=looks)
+    strongest = looks[p_values.index(smallest)]
+    inside_N, outside_N = strongest.inside_N, strongest.outside_N
+    return Excess(
+        strongest.region,
+        num_ill=int((ill_N & inside_N).sum()),
+        num_inside=int(inside_N.sum()),
+        num_ill_outside=int((ill_N & outside_N).sum()),
+        num_outside=int(outside_N.sum()),
+        p_value=_corrected(smallest, looks, ill_N, seed=seed),
+        num_looks=len(looks),
+    )
 
 
 def chance_of_more(num_ill: int, num_inside: int, num_ill_outside: int, num_outside: int) -> float:
@@ -105,19 +125,50 @@ def chance_of_more(num_ill: int, num_inside: int, num_ill_outside: int, num_outs
     return min(1.0, total)
 
 
-def _excess(region: Region, ill: Collection[int], values: Mapping[int, Value]) -> Excess:
-    """Among the trials that have the parameter: `values` is theirs, by number."""
-    inside = [number for number, value in values.items() if region.holds(value)]
-    num_ill = sum(number in ill for number in inside)
-    counts = (num_ill, len(inside), sum(number in ill for number in values) - num_ill, len(values) - len(inside))
-    return Excess(region, *counts, p_value=chance_of_more(*counts))
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A region with the trials inside, and the others that have its parameter."""
+
+    region: Region
+    inside_N: Bools
+    outside_N: Bools
+
+    def p_values(self, ill_BN: Bools) -> NDArray[np.float64]:
+        """Of each of B ways in which trials could be ill."""
+        num_inside, num_outside = int(self.inside_N.sum()), int(self.outside_N.sum())
+        ill_inside_B, ill_outside_B = ill_BN @ self.inside_N.astype(int), ill_BN @ self.outside_N.astype(int)
+        # Few tables differ, and each takes a while.
+        tables, which_B = np.unique(ill_inside_B * (num_outside + 1) + ill_outside_B, return_inverse=True)
+        pairs = [divmod(int(table), num_outside + 1) for table in tables]
+        return np.array([chance_of_more(i, num_inside, o, num_outside) for i, o in pairs])[which_B]
 
 
-def _regions(name: str, values: Mapping[int, Value]) -> Iterator[Region]:
+def _corrected(smallest: float, looks: Sequence[_Look], ill_N: Bools, *, seed: int) -> float:
+    """How often the smallest p-value of all looks is as small as `smallest` when it is chance who is ill."""
+    if smallest * len(looks) <= PLAIN:
+        return smallest * len(looks)
+    random = np.random.default_rng(seed)
+    ill_BN = random.permuted(np.tile(ill_N, (NUM_PERMUTATIONS, 1)), axis=1)
+    smallest_B = np.min([look.p_values(ill_BN) for look in looks], axis=0)
+    # A rounding error apart is equal.
+    as_small = int((smallest_B <= smallest * (1 + 1e-9)).sum())
+    return (1 + as_small) / (1 + NUM_PERMUTATIONS)
+
+
+def _looks(name: str, values: Sequence[Value | None]) -> Iterator[_Look]:
+    """Every region of a parameter; trials with None do not have it."""
+    having = [value for value in values if value is not None]
+    has_N = np.array([value is not None for value in values])
+    for region in _regions(name, having):
+        inside_N = np.array([value is not None and region.holds(value) for value in values])
+        yield _Look(region, inside_N, has_N & ~inside_N)
+
+
+def _regions(name: str, values: Sequence[Value]) -> Iterator[Region]:
     """Each choice of a parameter, or each range that has one end in the middle."""
-    numbers = [float(v) for v in values.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) < len(values):
-        choices = dict.fromkeys(values.values())
+        choices = dict.fromkeys(values)
         yield from (Region(name, choice=choice) for choice in choices if len(choices) > 1)
         return
     for below, above in _cuts(sorted(numbers)):

@@ -98,7 +98,7 @@ def sweep_findings(sweep: SweepRecord, trials: Sequence[TrialRecord]) -> SweepFi
             check,
             severity=min(severities.values(), key=SEVERITIES.index),
             trials=tuple(severities),
-            excess=strongest_excess(severities, params, num_questions=len(found)),
+            excess=strongest_excess(severities, params, seed=sweep.spec.seed),
         )
         for check, severities in found.items()
     ]
