@@ -91,6 +91,18 @@ def test_a_task_without_weight_is_not_trained_but_measured():
     assert "train/captioning_loss" not in last and "val/captioning_loss" in last
 
 
+@pytest.mark.parametrize(
+    ("weights", "percent"), [((0.8, 1.2, 0.5), (32, 48, 20)), ((2.0, 0.3, 0.1), (83.33, 12.5, 4.17))]
+)
+def test_the_true_shares_of_note_002_s_weights(weights, percent):
+    """The note prints 31 and 46 % for the first, 67 and 10 % for the second."""
+    tasks = ("contrastive", "captioning", "masked_modeling")
+    last = run({"epochs": 1, "loss_weights": dict(zip(tasks, weights, strict=True))})[-1].metrics
+    assert [100 * last[f"train/weight_share_{task}"] for task in tasks] == pytest.approx(percent, abs=0.01)
+    for kind in ("loss", "grad"):
+        assert sum(last[f"train/{kind}_share_{task}"] for task in tasks) == pytest.approx(1)
+
+
 def test_siglip_learns_its_scale_and_bias():
     states = []
     run({"contrastive": "siglip"}, save=lambda state: states.append(state()))
