@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FILES = (".csv", ".tsv", ".txt", ".npz", ".safetensors")
 """What no sweep's name ends with."""
+WIDE = 110
+"""Columns of a terminal that has room to say what a metric is that is neither good nor bad."""
 _MARKS: Mapping[str, str] = {"good": "green", "bad": "red", "flat": "yellow", "none": "dim"}
 
 
@@ -89,6 +91,7 @@ def _of_sweep(reference: str, trial: int | None, home: Home, *, as_json: bool) -
 
 
 def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
+    from rich.padding import Padding
     from rich.text import Text
 
     from orchestrator.cli.findings import print_findings
@@ -100,7 +103,7 @@ def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
     console = out()
     console.print(Text(f"{diagnosis.title}: {diagnosis.num_epochs} measurements", style="bold"))
     for note in diagnosis.notes:
-        console.print(f"  {note}", markup=False, style="dim", soft_wrap=True)
+        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
     _print_trends(console, diagnosis)
     if diagnosis.constants:
         equal = ", ".join(f"{name} {number(value)}" for name, value in diagnosis.constants.items())
@@ -122,7 +125,7 @@ def _print_trends(console: "Console", diagnosis: "Diagnosis") -> None:
             str(best[0]) if best else "",
             number(course.last[1]),
             course.movement.value,
-            _verdict(course),
+            _verdict(course) if course.verdict != "none" or console.width >= WIDE else "",
         )
     console.print(rows)
 

@@ -73,7 +73,7 @@ def _region(excess: Excess, names: Mapping[str, str]) -> str:
 
 def _where(excess: Excess, names: Mapping[str, str]) -> Text:
     """What may well be chance is dim."""
-    there = f"{excess.num_ill} of {excess.num_inside}"
-    elsewhere = f"{excess.num_ill_outside} of {excess.num_outside}"
+    there = f"{excess.num_ill}/{excess.num_inside}"
+    elsewhere = f"{excess.num_ill_outside}/{excess.num_outside}"
     text = f"{_region(excess, names)}: {there}, elsewhere {elsewhere}"
     return Text(text, style="" if excess.is_sure else "dim")

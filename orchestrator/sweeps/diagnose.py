@@ -4,7 +4,7 @@ The only use case that needs scipy. What a folder of embeddings needs beyond tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
@@ -94,15 +94,13 @@ def diagnose_history(history: History, *, title: str, notes: Sequence[str] = ())
 
 
 def _course(name: str, history: History) -> Trend:
-    points = _points(name, history)
-    references = {ref.role: _points(ref.metric, history) for ref in describe(name).references}
-    last = {role: [value for _, value in series if isfinite(value)] for role, series in references.items()}
-    return trend(
-        name,
-        points,
-        direction=_direction(name, history),
-        references={role: values[-1] for role, values in last.items() if values},
-    )
+    """What is neither good nor bad says what it is instead."""
+    meaning, direction = describe(name), _direction(name, history)
+    series = {reference.role: _points(reference.metric, history) for reference in meaning.references}
+    last = {role: [value for _, value in points if isfinite(value)] for role, points in series.items()}
+    references = {role: values[-1] for role, values in last.items() if values}
+    course = trend(name, _points(name, history), direction=direction, references=references)
+    return course if course.why or direction is not None else replace(course, why=meaning.text)
 
 
 def _points(name: str, history: History) -> list[tuple[int, float]]:
