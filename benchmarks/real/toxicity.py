@@ -92,6 +92,6 @@ def _read_beside(baselines: Sequence[Mapping[str, float]], task: str, last: Sequ
 
 
 def _result(what: str, values: Sequence[float], *, target: str, baseline: str) -> Result:
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
     value = float(np.mean(values))
     return Result(f"{what}, tweets, 5 folds", value, value - half, value + half, len(values), target, baseline)
