@@ -51,10 +51,12 @@ def test_show_one_trial(finished, orch):
 
     assert out.startswith("toy-1 trial 1: COMPLETE (finished)")
     assert "best checkpoint" in out
-    assert out.splitlines()[-3].split() == ["metric", "at", "epoch", "0", "1", "2", "3"]
-    assert out.splitlines()[-2].split() == ["val/other", "0", "1", "2", "3"]
+    assert out.splitlines()[-4].split() == ["metric", "at", "epoch", "0", "1", "2", "3"]
+    assert out.splitlines()[-3].split() == ["val/other", "0", "1", "2", "3"]
+    assert out.splitlines()[-1] == "findings: none"
     assert [m["step"] for m in document["measurements"]] == [0, 1, 2, 3]
     assert document["cause"] == "finished"
+    assert document["findings"] == []
 
 
 def test_best(finished, orch):

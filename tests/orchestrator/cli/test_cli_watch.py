@@ -106,6 +106,14 @@ def test_the_budget_bar_shows_what_will_end_first(changes, bars):
     assert done.count("━") == bars
 
 
+def test_findings_are_counted_on_one_line():
+    many = {f"check_{n}": 20 - n for n in range(20)}
+
+    assert "found" not in text(NOTHING)
+    assert "check_0 20, check_1 19" in text(replace(NOTHING, findings=many))
+    assert len(text(replace(NOTHING, findings=many)).splitlines()) == len(text(NOTHING).splitlines()) + 1
+
+
 def test_lag_and_error_of_mlflow():
     assert "12 pending, oldest 1:05" in text(replace(NOTHING, lag=Lag(12, 65.0, 0)))
     assert "12 pending: refused" in text(replace(NOTHING, lag=Lag(12, 65.0, 0), tracking_error="refused"))
@@ -136,7 +144,7 @@ def lines(epochs):
     console = Console(file=io.StringIO(), width=60)
     plain = PlainLines(console, epochs=epochs)
     plain.say("[bold]not markup[/bold]")
-    for kind in ("started", "measured", "ended"):
+    for kind in ("started", "measured", "found", "ended"):
         plain.event(Event(kind, f"trial 0 {kind} " + "x" * 80))
     with plain.watch(lambda: NOTHING):
         pass
@@ -146,14 +154,14 @@ def lines(epochs):
 def test_plain_lines_are_one_line_each_whatever_the_width():
     shown = lines(epochs=False)
 
-    assert [line.split()[2] for line in shown[1:3]] == ["started", "ended"]
+    assert [line.split()[2] for line in shown[1:4]] == ["started", "found", "ended"]
     assert shown[0] == "[bold]not markup[/bold]"
     assert shown[-1].startswith("0/20 ended")
-    assert len(shown) == 4
+    assert len(shown) == 5
 
 
 def test_epochs_add_a_line_for_each_measurement():
-    assert len(lines(epochs=True)) == 5
+    assert len(lines(epochs=True)) == 6
 
 
 def test_the_live_table_redraws_and_lets_endings_scroll_by():
@@ -163,9 +171,11 @@ def test_the_live_table_redraws_and_lets_endings_scroll_by():
     with live.watch(lambda: replace(NOTHING, running=(running(7),))):
         live.event(Event("started", "trial 7 started"))
         live.event(Event("ended", "trial 6 complete"))
+        live.event(Event("found", "trial 7 epoch 3 point_collapse (2 trials so far)"))
     shown = console.file.getvalue()
 
     assert "trial 6 complete" in shown
+    assert "point_collapse (2 trials so far)" in shown
     assert "trial 7 started" not in shown
     assert "starting" not in shown
     assert "0/20 ended" in shown
