@@ -12,7 +12,7 @@ IGNORED = 0.1
     meaning=(
         "The rarest class is hardly ever found: accuracy is high because it is rare, and the model says the majority."
     ),
-    found_by=f"val/rare_recall_<task> below {IGNORED} as a mean of the last {RECENT} epochs, after {RECENT} or more.",
+    found_by=f"val/rare_recall_<task> below {IGNORED}, in the newest epoch and as a mean of the last {RECENT}.",
     cure=(
         "Weigh classes (focal.alpha per class), sample the rare class more often, lower focal.gamma where labels are "
         "noisy, and choose models by macro-F1 or the rare class's recall."
@@ -21,7 +21,11 @@ IGNORED = 0.1
 def rare_class_ignored(history: History) -> Sign | None:
     """Read each task, and the figures without a task name."""
     tasks = {"": trained_curve(history, "val/rare_recall"), **curves(history, "val/rare_recall")}
-    ignored = {task: recall for task, recall in tasks.items() if len(recall) >= RECENT and recall.now < IGNORED}
+    ignored = {
+        task: recall
+        for task, recall in tasks.items()
+        if len(recall) >= RECENT and max(recall.now, recall.last) < IGNORED
+    }
     if not ignored:
         return None
     evidence = {recall.name: recall.now for recall in ignored.values()}

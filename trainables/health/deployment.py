@@ -5,6 +5,7 @@ import re
 
 from trainables.health.curves import Curve, curve, trained_curve
 from trainables.health.finding import History
+from trainables.health.vocabulary import describe
 
 DEPLOYED = (
     "val/recall_at_1",
@@ -34,6 +35,12 @@ def deployed(history: History) -> Curve | None:
     own = (history.objective,) if history.objective is not None and not misleads(history.objective) else ()
     found = (curve(history, name) for name in (*own, *DEPLOYED))
     return next((values for values in found if values), None)
+
+
+def chance(history: History, metric: str) -> float:
+    """What a random model gets, where it is reported; 0 otherwise."""
+    names = (reference.metric for reference in describe(metric).references if reference.role == "chance")
+    return next((values.last for values in (curve(history, name) for name in names) if values), 0.0)
 
 
 def misleads(metric: str) -> bool:

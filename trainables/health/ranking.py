@@ -2,18 +2,21 @@
 
 from trainables.health.check import Sign, check
 from trainables.health.curves import RECENT, curve, trained_curve
-from trainables.health.deployment import deployed, misleads, standard_error
+from trainables.health.deployment import chance, deployed, misleads, standard_error
 from trainables.health.finding import History, Severity
 
 LUCK = 2.0
 """Standard errors: the best of several epochs of a model that learns nothing is above step 0 by luck."""
+ABOVE_CHANCE = 0.1
+"""What is not this much above chance cannot fall: a model that begins to learn wanders there for a while."""
 
 
 @check(
     meaning="Training made the model worse than it was before the first step.",
     found_by=(
         "The deployment metric (Rank@1, Recall@1, macro-F1, ...) one standard error or more below its value at step 0, "
-        f"as a mean of the last {RECENT} epochs, and never {LUCK:g} above it."
+        f"as a mean of the last {RECENT} epochs, and never {LUCK:g} above it; where step 0 is "
+        f"{ABOVE_CHANCE} above chance."
     ),
     cure=(
         "Choose nearest or random negatives instead of the farthest, lower optimizer.lr and the margin, use all "
@@ -27,6 +30,8 @@ def worse_than_untrained(history: History) -> Sign | None:
         return None
     untrained, best = values.untrained, max(values.trained.values)
     error = standard_error(history, untrained)
+    if untrained < chance(history, values.name) + ABOVE_CHANCE:
+        return None
     if best > untrained + LUCK * error or values.now >= untrained - error:
         return None
     evidence = {values.name: values.now, "untrained": untrained, "best": best}
@@ -48,7 +53,8 @@ LOSS_FALL = 0.05
     ),
     found_by=(
         f"train/loss at least {LOSS_FALL:.0%} below its first value, while the deployment metric is {FALL_ERRORS:g} "
-        f"standard errors and {FALL_SHARE:.0%} below its peak (step 0 counts), as a mean of the last {RECENT} epochs."
+        f"standard errors and {FALL_SHARE:.0%} below its peak (step 0 counts), in the newest epoch and as "
+        f"a mean of the last {RECENT}; where the peak is {ABOVE_CHANCE} above chance."
     ),
     cure=(
         "Stop and select by the ranking on val, mine the nearest negatives or none, use all positives (supcon), "
@@ -61,7 +67,9 @@ def ranking_falls(history: History) -> Sign | None:
     if values is None or len(loss) < RECENT or len(values) <= RECENT:
         return None
     peak = max(values.values)
-    fall = peak - values.now
+    fall = peak - max(values.now, values.last)
+    if peak < chance(history, values.name) + ABOVE_CHANCE:
+        return None
     if loss.now > loss.first - LOSS_FALL * abs(loss.first):
         return None
     if fall <= FALL_ERRORS * standard_error(history, peak) or fall <= FALL_SHARE * abs(peak):

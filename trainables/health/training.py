@@ -10,20 +10,21 @@ from trainables.health.finding import History, Severity
 
 
 @check(
-    meaning="Something measured is not a number any more: the model is lost from this step on.",
-    found_by="Any metric of the newest measurement is NaN or infinite.",
+    meaning="Something measured is not a number: the model, or what it was given, is broken.",
+    found_by="Any metric is NaN or infinite: ill in the newest measurement, a warning in an earlier one.",
     cure=(
         "Lower optimizer.lr and optimizer.max_grad_norm, warm up, and look for a logarithm or a square root of 0, a "
         "mean over nothing, or NaN in the inputs."
     ),
 )
 def non_finite(history: History) -> Sign | None:
-    """The newest only: a trial that is here again has recovered."""
-    if not history.measurements:
-        return None
-    newest = history.measurements[-1]
-    lost = {name: value for name, value in newest.metrics.items() if not math.isfinite(value)}
-    return Sign(Severity.ILL, newest.step, lost) if lost else None
+    """The newest such measurement; a trial that was lost for an epoch only has skipped what was bad."""
+    for measurement in reversed(history.measurements):
+        lost = {name: value for name, value in measurement.metrics.items() if not math.isfinite(value)}
+        if lost:
+            severity = Severity.ILL if measurement is history.measurements[-1] else Severity.WARNING
+            return Sign(severity, measurement.step, lost)
+    return None
 
 
 EXPLODED = 1000.0
@@ -103,15 +104,15 @@ def _matters(history: History, loss: str, *, since: int) -> bool:
 
 TINY_STEP = 1e-4
 """Norm of a step over the norm of the parameters; AdamW's first steps are usually about 1e-2 to 1e-3."""
-STOOD_STILL = 0.02
-"""Change of the training loss, as a share of it."""
+STOOD_STILL = 0.01
+"""Change of the training loss in an epoch, as a share of it."""
 
 
 @check(
     meaning="The learning rate is too low: the parameters hardly move, and the loss stands where it began.",
     found_by=(
-        f"train/update_ratio never above {TINY_STEP:g}, and train/loss changed by less than {STOOD_STILL:.0%} over "
-        f"{RECENT} epochs or more."
+        f"train/update_ratio never above {TINY_STEP:g}, and train/loss changed by less than {STOOD_STILL:.0%} an "
+        f"epoch, over {RECENT} epochs or more."
     ),
     cure="Raise optimizer.lr by a factor of 10 to 100.",
 )
@@ -120,7 +121,7 @@ def lr_too_low(history: History) -> Sign | None:
     ratio, loss = trained_curve(history, "train/update_ratio"), trained_curve(history, "train/loss")
     if len(ratio) < RECENT or len(loss) < RECENT or max(ratio.values) > TINY_STEP:
         return None
-    if abs(loss.last - loss.first) > STOOD_STILL * abs(loss.first):
+    if abs(loss.last - loss.first) > STOOD_STILL * abs(loss.first) * (len(loss) - 1):
         return None
     return Sign(
         Severity.ILL, loss.step, {ratio.name: max(ratio.values), "first train/loss": loss.first, loss.name: loss.last}
