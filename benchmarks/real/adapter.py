@@ -1,7 +1,7 @@
-"""The adapter on real inputs: pictures of 8 x 8 pixels, scikit-learn's digits and Omniglot's characters, to a target vector for each class.
+"""The adapter on real inputs: scikit-learn's digits and Omniglot's characters, both of 8 x 8 pixels.
 
-No pairs of real embeddings are shipped, so the inputs are raw pixels and the targets are made: one vector for each
-class in 768 dimensions, 14 to 17 apart, around a common mean of length 29.6, as note 000 measured its text
+No pairs of real embeddings are shipped, so the inputs are raw pixels and the targets are made: one for each class, in
+768 dimensions, 14 to 17 apart, around a common mean of length 29.6, as note 000 measured its text
 embeddings. Everything goes through a file of one's own (`source: files`), batches hold all classes, and each split has
 its own seed. Chance, the class-blind error and the nearest class mean of the pixels stand beside the figures.
 """
