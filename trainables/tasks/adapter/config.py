@@ -168,6 +168,15 @@ class Config(StrictModel):
         every = {"clip": self.clip, "t5": self.t5}
         return every if self.spaces is SpaceChoice.BOTH else {self.spaces.value: every[self.spaces.value]}
 
+    @property
+    def _one_class_batches(self) -> str:
+        """Why every batch holds one class; empty when it does not."""
+        if self.batches is BatchKind.HOMOGENEOUS:
+            return "one class"
+        if self.batch_size == 1:
+            return "one item"
+        return "the only class" if isinstance(self.data, GeneratedEmbeddings) and self.data.num_classes == 1 else ""
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
         for space, target in self.targets.items():
@@ -179,8 +188,9 @@ class Config(StrictModel):
                 faults = target.adapter.faults(inputs=self.data.dims, outputs=getattr(self.data, space).dims)
                 if faults:
                     raise ValueError(f"{space}.adapter.{faults[0]}")
-            if self.batches is BatchKind.HOMOGENEOUS and not target.loss.regression_weight:
-                raise ValueError(f"{space}.loss is contrastive alone: homogeneous batches hold nothing to contrast")
+            if target.loss.contrastive_weight and self._one_class_batches:
+                where = f"{space}.loss.contrastive_weight is {target.loss.contrastive_weight:g}"
+                raise ValueError(f"{where}: batches of {self._one_class_batches} hold nothing to contrast")
         return self
 
 

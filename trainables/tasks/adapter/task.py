@@ -58,6 +58,8 @@ class AdapterTask(Task[AdapterModel, Tensor]):
         absent = [space for space in config.targets if space not in data.train.targets]
         if absent:
             raise DataError(f"the data has no targets_{absent[0]}; set spaces to what is there, or add them")
+        if len(data.class_names) == 1 and any(target.loss.contrastive_weight for target in config.targets.values()):
+            raise DataError(f"the data has one class only, {data.class_names[0]!r}: there is nothing to contrast")
         self.blind_mse = {
             space: float((data.train.targets[space] - data.blind_targets[space]).square().mean())
             for space in config.targets

@@ -42,8 +42,13 @@ def test_the_notes_fourth_solution_can_be_written():
             "t5.optimizer.schedule.warmup_epochs is 2: it must be below epochs, 2",
         ),
         (
-            {"batches": "homogeneous", "clip": {"loss": {"regression_weight": 0, "contrastive_weight": 1}}},
-            "clip.loss is contrastive alone: homogeneous batches hold nothing to contrast",
+            {"batches": "homogeneous", "clip": {"loss": {"contrastive_weight": 0.5}}},
+            "clip.loss.contrastive_weight is 0.5: batches of one class hold nothing to contrast",
+        ),
+        ({"batch_size": 1, "t5": {"loss": {"contrastive_weight": 1}}}, "t5.loss.* batches of one item hold nothing"),
+        (
+            {"data": {"source": "generated", "num_classes": 1}, "clip": {"loss": {"contrastive_weight": 1}}},
+            "batches of the only class hold nothing",
         ),
     ],
 )

@@ -74,7 +74,6 @@ def test_resume_equals_uninterrupted_bit_for_bit(whole, step, tmp_path):
         {"clip": {"loss": {"regression": "weighted_mse"}}},
         {"clip": {"loss": {"contrastive_weight": 0.1, "similarity": "distance"}}},
         {"clip": {"loss": {"contrastive_weight": 1.0, "regression_weight": 0.0}}},
-        {"batches": "homogeneous", "clip": {"loss": {"contrastive_weight": 0.1}}},
         {"batch_size": 1000},
         {"data": DATA | {"num_classes": 1}},
         {"data": DATA | {"within_class": 1.0, "imbalance": 5.0, "num_classes": 6}},
@@ -103,6 +102,17 @@ def test_inputs_that_do_not_tell_the_class_end_at_the_class_blind_error():
     assert blind[-1].metrics["val/mse_clip"] < 0.35 * blind[0].metrics["val/mse_clip"]
     assert blind[-1].metrics["val/r2_clip"] < 0.05
     assert blind[-1].metrics["val/retrieval_accuracy_clip"] < 0.6
+
+
+def test_targets_longer_than_the_final_norm_gives_are_reached_by_its_gain_and_bias():
+    long = DATA | {"clip": {"dims": 32, "distance_low": 3.0, "distance_high": 4.0, "mean_norm": 12.0}}
+    measurements = run({"epochs": 30, "data": long, "clip": {"optimizer": {"lr": 1e-2}}})
+    first, last_one = measurements[0].metrics, measurements[-1].metrics
+    # A fresh norm gives outputs of length sqrt(32) = 5.7, and no weights before it can change that.
+    assert first["val/output_norm_clip"] == pytest.approx(32**0.5, rel=0.01)
+    assert first["val/norm_floor_clip"] == pytest.approx((first["val/target_norm_clip"] - 32**0.5) ** 2 / 32, rel=0.05)
+    assert last_one["val/norm_floor_clip"] < 0.05 * first["val/norm_floor_clip"]
+    assert last_one["val/mse_clip"] < 0.2 * first["val/norm_floor_clip"]
 
 
 def test_batches_are_of_all_classes_or_of_one():
@@ -174,6 +184,14 @@ def own_file(tmp_path):
 
 def without_t5(fields):
     return {name: value for name, value in TINY.items() if name != "t5"} | {"spaces": "clip"} | fields
+
+
+def test_own_embeddings_of_one_class_have_nothing_to_contrast(own_file):
+    arrays = dict(np.load(own_file["path"]))
+    np.savez(own_file["path"], **arrays | {"classes": np.zeros(30, np.int64)})
+    fields = without_t5({"data": own_file, "clip": {"loss": {"contrastive_weight": 1.0}}})
+    with pytest.raises(DataError, match="one class only, '0': there is nothing to contrast"):
+        next(iter(train(Config.model_validate(fields), TrialContext())))
 
 
 def test_own_embeddings_train(own_file):
