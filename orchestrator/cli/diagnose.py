@@ -1,6 +1,6 @@
 """`orch diagnose`: what is wrong with a run. Imports what its target needs, so that a CSV is read without torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from orchestrator.sweeps.paths import Home
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
     from orchestrator.analysis.trends import Trend
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
 _FILES = (".csv", ".tsv", ".txt", ".npz", ".safetensors")
 """What no sweep's name ends with."""
-WIDE = 110
-"""Columns of a terminal that has room to say what a metric is that is neither good nor bad."""
-_MARKS: Mapping[str, str] = {"good": "green", "bad": "red", "flat": "yellow", "none": "dim"}
+WIDE = 100
+"""Columns of a terminal that has room for trends in words, and for what a metric is that nothing can be said of."""
+_ARROWS: Mapping[str, str] = {"rising": "↑", "falling": "↓", "steady": "→", "unclear": "?"}
+_STYLES: Mapping[str, str] = {"good": "green", "bad": "red", "flat": "yellow"}
 
 
 @click.command()
@@ -91,11 +93,10 @@ def _of_sweep(reference: str, trial: int | None, home: Home, *, as_json: bool) -
 
 
 def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     from orchestrator.cli.findings import print_findings
-    from orchestrator.cli.output import number, out, print_json
+    from orchestrator.cli.output import number, out, print_indented, print_json
 
     if as_json:
         print_json(diagnosis.to_json())
@@ -103,7 +104,7 @@ def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
     console = out()
     console.print(Text(f"{diagnosis.title}: {diagnosis.num_epochs} measurements", style="bold"))
     for note in diagnosis.notes:
-        console.print(Padding(Text(note, style="dim"), (0, 0, 0, 2)))
+        print_indented(console, Text(note, style="dim"), by=2)
     _print_trends(console, diagnosis)
     if diagnosis.constants:
         equal = ", ".join(f"{name} {number(value)}" for name, value in diagnosis.constants.items())
@@ -112,22 +113,47 @@ def _print(diagnosis: "Diagnosis", *, as_json: bool) -> None:
 
 
 def _print_trends(console: "Console", diagnosis: "Diagnosis") -> None:
+    """What can be judged, then what is neither good nor bad; long names and figures leave little room for words."""
+    wide = console.width >= WIDE
+    judged = [course for course in diagnosis.trends if course.verdict != "none"]
+    others = [course for course in diagnosis.trends if course.verdict == "none"]
+    if judged:
+        console.print(_judged(judged, wide=wide))
+    if others:
+        console.print(_others(others, wide=wide))
+
+
+def _judged(courses: "Sequence[Trend]", *, wide: bool) -> "Table":
     from orchestrator.cli.output import number, table
 
-    numeric = ("first", "best", "at", "last")
-    rows = table("metric", *numeric, "trend", "verdict", numeric=numeric)
-    for course in diagnosis.trends:
-        best = course.best
+    def short(value: float) -> str:
+        return number(value) if wide else f"{value:.3g}"
+
+    numeric = ("first", "best", "last")
+    rows = table("metric", *numeric, "trend" if wide else "", "verdict", numeric=numeric)
+    rows.columns[0].no_wrap = True
+    for course in courses:
+        step, best = course.best or course.last
         rows.add_row(
             course.metric,
-            number(course.first[1]),
-            number(best[1]) if best else "",
-            str(best[0]) if best else "",
-            number(course.last[1]),
-            course.movement.value,
-            _verdict(course) if course.verdict != "none" or console.width >= WIDE else "",
+            short(course.first[1]),
+            f"{short(best)} @{step}" if wide else f"{short(best)}@{step}",
+            short(course.last[1]),
+            course.movement.value if wide else _ARROWS[course.movement],
+            _verdict(course),
         )
-    console.print(rows)
+    return rows
+
+
+def _others(courses: "Sequence[Trend]", *, wide: bool) -> "Table":
+    from orchestrator.cli.output import number, table
+
+    numeric = ("first", "last")
+    rows = table("neither good nor bad", *numeric, "trend", *(("meaning",) if wide else ()), numeric=numeric)
+    for course in courses:
+        cells = (course.metric, number(course.first[1]), number(course.last[1]), course.movement.value)
+        rows.add_row(*cells, *((course.why,) if wide else ()))
+    return rows
 
 
 def _verdict(course: "Trend") -> "Text":
@@ -136,7 +162,6 @@ def _verdict(course: "Trend") -> "Text":
 
     from orchestrator.cli.output import number
 
-    word = "" if course.verdict == "none" else f"{course.verdict}: "
+    text = Text(f"{course.verdict}: {course.why}", style=_STYLES[course.verdict])
     beside = ", ".join(f"{role} {number(value)}" for role, value in course.references.items())
-    text = Text(f"{word}{course.why}", style=_MARKS[course.verdict])
-    return text.append(f"{'; ' if course.why else ''}{beside}", style="dim") if beside else text
+    return text.append(f"; {beside}", style="dim") if beside else text

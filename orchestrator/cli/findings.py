@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.analysis.diagnosis import Excess
-from orchestrator.cli.output import short_names, table
+from orchestrator.cli.output import print_indented, short_names, table
 from orchestrator.execution.doctor import evidence_text
 from orchestrator.sweeps.findings import Illness, Since, SweepFindings
 
@@ -23,15 +22,11 @@ def print_findings(console: Console, findings: Sequence[Since]) -> None:
     for since in findings:
         finding = since.finding
         style = STYLES[finding.severity]
-        rows = Table.grid(padding=(0, 1))
-        rows.add_column(min_width=9)
-        rows.add_column(overflow="fold")
-        head = Text.assemble((finding.check, f"bold {style}"), f"  since epoch {since.step}")
-        rows.add_row(Text(f"  {finding.severity}", style=style), head)
-        rows.add_row("", Text(evidence_text(finding)))
-        rows.add_row("", Text(finding.meaning))
-        rows.add_row("", Text.assemble(("cure: ", "bold"), finding.cure))
-        console.print(rows)
+        severity = (f"{finding.severity:<7} ", style)
+        head = Text.assemble(severity, (finding.check, f"bold {style}"), f"  since epoch {since.step}")
+        print_indented(console, head, by=2)
+        for text in (evidence_text(finding), finding.meaning, Text.assemble(("cure: ", "bold"), finding.cure)):
+            print_indented(console, Text(text) if isinstance(text, str) else text, by=10)
 
 
 def print_illnesses(console: Console, findings: SweepFindings) -> None:

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.trial import JsonValue, Value
 
@@ -41,6 +43,14 @@ def table(*columns: str, numeric: tuple[str, ...] = ()) -> Table:
     for column in columns:
         made.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
     return made
+
+
+def print_indented(console: Console, text: Text, *, by: int) -> None:
+    """A paragraph: wrapped at words and indented on a terminal, one line in a pipe."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, by), expand=False))
+    else:
+        console.print(Text(" " * by).append_text(text), soft_wrap=True)
 
 
 def number(value: float | None) -> str:

@@ -24,7 +24,7 @@ def test_a_trial_by_either_address(finished, orch):
     assert spaced.code == joined.code == 0
     assert spaced.out == joined.out
     assert spaced.out.startswith("toy-1 trial 1: 4 measurements")
-    assert spaced.out.splitlines()[1].split() == ["metric", "first", "best", "at", "last", "trend", "verdict"]
+    assert spaced.out.splitlines()[1].split() == ["metric", "first", "best", "last", "trend", "verdict"]
     assert spaced.out.splitlines()[2].split()[0] == "val/score"
     assert "good: better than untrained" in spaced.out
     assert spaced.out.endswith("findings: none\n")

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -26,8 +27,8 @@ SWEEP = SweepFindings(
 )
 
 
-def printed(show, what, *, width=80):
-    console = Console(file=io.StringIO(), width=width, highlight=False)
+def printed(show, what, *, width=80, terminal=False):
+    console = Console(file=io.StringIO(), width=width, highlight=False, force_terminal=terminal, color_system=None)
     show(console, what)
     return console.file.getvalue()
 
@@ -74,6 +75,14 @@ def test_lines_name_a_region_only_when_chance_is_ruled_out():
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_nothing_is_wider_than_the_terminal(width):
-    text = printed(print_findings, [Since(FINDING, 3)], width=width) + printed(print_illnesses, SWEEP, width=width)
+    long = replace(FINDING, meaning="A sentence that takes more than one line. " * 5)
+    text = printed(print_findings, [Since(long, 3)], width=width, terminal=True)
+    text += printed(print_illnesses, SWEEP, width=width, terminal=True)
 
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_in_a_pipe_a_paragraph_is_one_line():
+    long = replace(FINDING, meaning="A sentence that takes more than one line. " * 5)
+
+    assert len(printed(print_findings, [Since(long, 3)]).splitlines()) == 5
