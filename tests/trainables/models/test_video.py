@@ -6,17 +6,18 @@ import torch
 from trainables.models.video import VideoHead, VideoShape, VideoTrunk
 
 
-def trunk(*shape):
+def trunk(*shape, deep=False):
     torch.manual_seed(0)
-    return VideoTrunk(VideoShape(*shape), channels=16, layers=1, heads=2).eval()
+    return VideoTrunk(VideoShape(*shape), channels=16, layers=1, heads=2, deep=deep).eval()
 
 
+@pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize(
     ("shape", "grid", "box_pixels"),
     [((8, 32, 32), (4, 4, 4), 128), ((1, 32, 48), (1, 4, 6), 64), ((5, 16, 8), (3, 2, 1), 128)],
 )
-def test_tokens_follow_the_shape(shape, grid, box_pixels):
-    model = trunk(*shape)
+def test_tokens_follow_the_shape(shape, grid, box_pixels, deep):
+    model = trunk(*shape, deep=deep)
     assert model.shape.grid == grid
     tokens = model(torch.randn(3, *shape))
     assert tokens.shape == (3, grid[0] * grid[1] * grid[2], 16)
@@ -55,7 +56,8 @@ def test_hidden_pixels_do_not_matter_and_visible_ones_do():
     assert not torch.allclose(model(video, hidden_BN=hidden), model(changed, hidden_BN=hidden))
 
 
-def test_items_do_not_influence_each_other():
-    model = trunk(2, 16, 16)
+@pytest.mark.parametrize("deep", [False, True])
+def test_items_do_not_influence_each_other(deep):
+    model = trunk(2, 16, 16, deep=deep)
     videos = torch.randn(3, 2, 16, 16)
     torch.testing.assert_close(model(videos)[1:2], model(videos[1:2]))
