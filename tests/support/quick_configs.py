@@ -32,7 +32,7 @@ QUICK = {
         "stream": {"num_steps": 3},
         "memory": {"per_class": 2},
         "sizes": {"width": 4, "embedding": 8},
-        "loss_weights": {"gap": 0.5},
+        "loss_weights": {"ant": 0.5, "gap": 0.5},
     },
     "multitask": {
         "epochs": 2,

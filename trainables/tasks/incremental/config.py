@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from trainables.config import Optimizer, StrictModel
 from trainables.data.images.sources import DigitsSource, ImageSource
 from trainables.losses.ant_form import AntForm
+from trainables.schedules import LearningRateSchedule, ScheduleKind
 
 MAX_STEPS = 50
 """Most tasks that a stream may have: each has a metric of its own."""
@@ -108,7 +109,7 @@ class LossWeights(StrictModel):
     """Factors in the total loss; 0 turns a term off."""
 
     nce: float = Field(default=1.0, ge=0, le=100)
-    ant: float = Field(default=1.0, ge=0, le=100)
+    ant: float = Field(default=0.0, ge=0, le=100, description="Off: it helped in no measurement, see the README.")
     gap: float = Field(default=0.0, ge=0, le=100)
 
 
@@ -145,7 +146,7 @@ class Config(StrictModel):
 
     epochs_per_step: int = Field(default=8, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=2, le=65_536, description="Items; each is seen in two views.")
-    optimizer: Optimizer = Optimizer(lr=3e-3)
+    optimizer: Optimizer = Optimizer(lr=3e-3, schedule=LearningRateSchedule(kind=ScheduleKind.LINEAR, end=0.1))
     loss_weights: LossWeights = LossWeights()
     positives: Positives = Positives.CLASSES
     temperature: float = Field(default=0.1, gt=0, le=1, description="InfoNCE divides cosines by it.")

@@ -20,7 +20,7 @@ def views(positives=Positives.CLASSES, *, spread=1.0, labels=LABELS):
 
 
 def config(**fields):
-    return Config.model_validate(fields)
+    return Config.model_validate({"loss_weights": {"ant": 1}} | fields)
 
 
 def test_with_views_the_other_view_is_the_only_positive():

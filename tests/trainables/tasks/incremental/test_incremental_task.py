@@ -21,6 +21,7 @@ TINY = {
     "stream": {"num_steps": 3},
     "memory": {"per_class": 3},
     "sizes": {"width": 4, "embedding": 8},
+    "loss_weights": {"ant": 1, "gap": 0.5},
 }
 
 
@@ -31,7 +32,7 @@ def run(fields=None, **context):
 @pytest.fixture(scope="module")
 def whole():
     states = []
-    measurements = run({"loss_weights": {"gap": 0.5}}, seed=5, save=lambda state: states.append(state()))
+    measurements = run(seed=5, save=lambda state: states.append(state()))
     return measurements, states
 
 
@@ -65,7 +66,6 @@ def test_resume_equals_uninterrupted_bit_for_bit_within_a_step_and_between_two(w
     write_checkpoint(tmp_path / "checkpoint", states[step])
     after = []
     again = run(
-        {"loss_weights": {"gap": 0.5}},
         seed=5,
         resume=read_checkpoint(tmp_path / "checkpoint"),
         save=lambda state: after.append(state()),
@@ -100,7 +100,7 @@ def test_every_variant_trains(fields):
 
 
 def test_a_term_without_weight_leaves_no_trace():
-    last = run({"epochs_per_step": 1, "loss_weights": {"ant": 0}})[-1].metrics
+    last = run({"epochs_per_step": 1, "loss_weights": {"nce": 1}})[-1].metrics
     assert not {"train/ant_loss", "train/violation_rate", "train/margin", "train/gap_loss"} & set(last)
     assert "train/nce_loss" in last and "train/hardest_negative_cosine" in last
 
@@ -142,7 +142,7 @@ def test_a_class_without_val_items_is_refused_before_training():
 def test_it_learns_and_exemplars_prevent_forgetting():
     fields = {"epochs_per_step": 4, "batch_size": 64, "stream": {"num_steps": 4}, "sizes": {"width": 8}}
     with_memory, without = (
-        run(fields | {"memory": {"per_class": num}, "loss_weights": {"ant": 0}})[-1].metrics for num in (10, 0)
+        run(fields | {"memory": {"per_class": num}, "loss_weights": {"nce": 1}})[-1].metrics for num in (10, 0)
     )
     assert with_memory["val/last_accuracy"] > 0.65
     assert with_memory["val/last_accuracy"] > without["val/last_accuracy"] + 0.1
