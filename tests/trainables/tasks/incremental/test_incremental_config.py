@@ -76,5 +76,10 @@ def test_a_linear_classifier_alone_may_be_trained():
     assert config(classifier="linear", loss_weights={"nce": 0}).loss_weights.gap == 0
 
 
+def test_a_learning_rate_of_ones_own_still_falls():
+    assert config(optimizer={"lr": 1e-3}).optimizer.schedule.end == 0.1
+    assert not config(optimizer={"schedule": {"kind": "constant"}}).optimizer.schedule.moves
+
+
 def test_every_task_of_the_longest_stream_has_its_metric():
     assert all(f"val/accuracy_task_{j}" in METRICS for j in range(1, MAX_STEPS + 1))
