@@ -25,7 +25,7 @@ from trainables.tasks.identification.objective import Objective, needs_train_emb
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Items and their embeddings, rows alike."""
+    """Items, described on the CPU, and their embeddings, rows alike."""
 
     z_BD: Tensor
     items: Items
@@ -80,8 +80,8 @@ class PairMaker:
             return self._global_pairs(batch, self._rule(stage, objective), objective, moment, embed)
         columns, age_N = self._columns(batch)
         distance_AN = objective.distances(batch.z_BD, columns.z_BD)
-        positive_AN = positive_candidates(batch.items, columns.items)
-        negative_AN = negative_candidates(batch.items, columns.items)
+        positive_AN = positive_candidates(batch.items, columns.items).to(distance_AN.device)
+        negative_AN = negative_candidates(batch.items, columns.items).to(distance_AN.device)
         if stage is None:
             return Pairs(distance_AN, positive_AN, negative_AN)
         mined_AN, age_N = self._distances_for_mining(distance_AN, batch, columns, objective, age_N)
@@ -131,6 +131,7 @@ class PairMaker:
             items_N=torch.cat([batch.items.items_N, past.items_N.cpu()]),
         )
         age_N = torch.cat([torch.zeros(len(batch.items), dtype=torch.int64), self._memory.age_M.cpu()])
+        age_N = age_N.to(batch.z_BD.device)
         return Embedded(torch.cat([batch.z_BD, self._memory.embeddings_MD.to(batch.z_BD)]), items), age_N
 
     def _distances_for_mining(
@@ -144,7 +145,10 @@ class PairMaker:
                 return None, None
         assert self._train_RD is not None
         rows_AD, columns_ND = self._train_RD[batch.items.items_N], self._train_RD[columns.items.items_N]
-        return objective.distances(rows_AD, columns_ND), torch.full((len(columns_ND),), self._age)
+        device = fresh_AN.device
+        return objective.distances(rows_AD, columns_ND).to(device), torch.full(
+            (len(columns_ND),), self._age, device=device
+        )
 
     @property
     def _age(self) -> int:
@@ -158,7 +162,7 @@ class PairMaker:
         moment: Moment,
         embed: Callable[[Tensor], Tensor],
     ) -> Pairs:
-        """Choose in the whole train set by its old embeddings, then embed what was chosen anew."""
+        """Choose in the whole train set by its old embeddings, on the CPU, then embed what was chosen anew."""
         assert self._train_RD is not None
         pool = Pool(
             positive_candidates(batch.items, self._train),
@@ -173,12 +177,10 @@ class PairMaker:
         place_A = torch.arange(len(batch.items))
         positive_A = torch.where(choice.used_A, place_A, -1)
         negative_A = torch.where(choice.used_A, place_A + len(place_A), -1)
-        return Pairs(
-            objective.distances(batch.z_BD, embed(chosen_2A)),
-            chosen_mask(positive_A, 2 * len(place_A)),
-            chosen_mask(negative_A, 2 * len(place_A)),
-            _report(choice),
+        positive_AN, negative_AN = (
+            chosen_mask(index_A, 2 * len(place_A)).to(batch.z_BD.device) for index_A in (positive_A, negative_A)
         )
+        return Pairs(objective.distances(batch.z_BD, embed(chosen_2A)), positive_AN, negative_AN, _report(choice))
 
 
 def _report(choice: Choice) -> dict[str, float]:
