@@ -24,6 +24,9 @@ NEAR_FLOOR = 0.02
 LOSS_SINCE_BEST = 0.1
 """A fall from the best is worth a word from this share of what was gained."""
 
+LARGE = 1e100
+"""Values beyond it are taken for infinite: differences and slopes of them would be."""
+
 Points = Sequence[tuple[int, float]]
 """Steps with their values, oldest first."""
 
@@ -89,14 +92,14 @@ def trend(metric: str, points: Points, *, direction: Direction | None, reference
         direction: None where more is neither better nor worse.
         references: role (`chance`, `floor`, `baseline`) to value.
     """
-    finite = [(step, value) for step, value in points if math.isfinite(value)]
+    finite = [(step, value) for step, value in points if _is_finite(value)]
     slope, p_value = _tested(finite)
     movement = _movement(slope, p_value)
     verdict, why, best = Verdict.NONE, "", None
     if finite and direction is not None:
         best = _best(finite, direction)
         verdict, why = _Course(finite, direction, movement, references).judge()
-    if not math.isfinite(points[-1][1]):
+    if not _is_finite(points[-1][1]):
         since = next(step for step, _ in points if not finite or step > finite[-1][0])
         verdict, why = Verdict.BAD, f"not a finite number since epoch {since}"
     finite = finite or [points[0]]
@@ -111,8 +114,8 @@ def trend(metric: str, points: Points, *, direction: Direction | None, reference
         verdict=verdict,
         why=why,
         references=references,
-        num_finite=sum(math.isfinite(value) for _, value in points),
-        num_not_finite=sum(not math.isfinite(value) for _, value in points),
+        num_finite=sum(_is_finite(value) for _, value in points),
+        num_not_finite=sum(not _is_finite(value) for _, value in points),
     )
 
 
@@ -169,6 +172,10 @@ class _Course:
         gained = self._gain(best, self.points[0][1])
         lost = self._gain(best, tail[-1][1])
         return best_step if lost > LOSS_SINCE_BEST * gained else None
+
+
+def _is_finite(value: float) -> bool:
+    return abs(value) < LARGE
 
 
 def _best(points: Points, direction: Direction) -> tuple[int, float]:

@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.analysis.trends import MAX_POINTS, Movement, Verdict, trend
 from orchestrator.spec.model import Direction
@@ -103,6 +105,14 @@ def test_what_is_not_finite_is_counted_and_said():
     assert course([0.1, math.nan, 0.3]).verdict is not Verdict.BAD
     never = course([math.nan, math.nan])
     assert (never.verdict, never.why, never.num_finite) == (Verdict.BAD, "not a finite number since epoch 0", 0)
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=8), st.sampled_from([UP, DOWN, None]))
+def test_any_curve_has_a_course(values, direction):
+    found = course(values, direction=direction, chance=0.5, baseline=0.1, floor=0.0)
+
+    assert found.num_finite + found.num_not_finite == len(values)
+    assert (found.verdict is Verdict.NONE) or found.why
 
 
 def test_constant_metrics_are_told_apart():
