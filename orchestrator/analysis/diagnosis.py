@@ -21,7 +21,11 @@ SURE = 0.05
 PLAIN = 0.001
 """Up to this, the p-value times the number of regions is good enough, and nothing is permuted."""
 
+NEGLIGIBLE = 1e-15
+"""Share of a sum below which the rest of its falling terms does not matter."""
+
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def strongest_excess(ill: Collection[int], params: Mapping[int, Mapping[str, Val
     numbers, names = list(params), dict.fromkeys(name for values in params.values() for name in values)
     looks = [look for name in names for look in _looks(name, [params[number].get(name) for number in numbers])]
     ill_N = np.array([number in ill for number in numbers])
-    p_values = [float(look.p_values(ill_N[None])[0]) for look in looks]
+    p_values = [float(look.p_values(ill_N[None].astype(float))[0]) for look in looks]
     smallest = min(p_values, default=1.0)
     if smallest == 1.0:
         return None
@@ -116,13 +120,20 @@ def chance_of_more(num_ill: int, num_inside: int, num_ill_outside: int, num_outs
     if num_ill * num_outside <= num_ill_outside * num_inside:
         return 1.0
     all_ill = num_ill + num_ill_outside
-    ways = math.comb(num_inside, num_ill) * math.comb(num_outside, num_ill_outside)
-    term, total = ways / math.comb(num_inside + num_outside, all_ill), 0.0
+    ways = _log_ways(num_inside, num_ill) + _log_ways(num_outside, num_ill_outside)
+    term, total = math.exp(ways - _log_ways(num_inside + num_outside, all_ill)), 0.0
     for inside in range(num_ill, min(num_inside, all_ill) + 1):
         total += term
         term *= (num_inside - inside) * (all_ill - inside)
         term /= (inside + 1) * (num_outside - all_ill + inside + 1)
+        if term < total * NEGLIGIBLE:
+            break
     return min(1.0, total)
+
+
+def _log_ways(num: int, chosen: int) -> float:
+    """Logarithm of the number of ways to choose `chosen` of `num`."""
+    return math.lgamma(num + 1) - math.lgamma(chosen + 1) - math.lgamma(num - chosen + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +144,13 @@ class _Look:
     inside_N: Bools
     outside_N: Bools
 
-    def p_values(self, ill_BN: Bools) -> NDArray[np.float64]:
-        """Of each of B ways in which trials could be ill."""
+    def p_values(self, ill_BN: Floats) -> NDArray[np.float64]:
+        """Of each of B ways in which trials could be ill, 1 where they are.
+
+        Floats, because NumPy multiplies matrices of these much faster than of integers.
+        """
         num_inside, num_outside = int(self.inside_N.sum()), int(self.outside_N.sum())
-        ill_inside_B, ill_outside_B = ill_BN @ self.inside_N.astype(int), ill_BN @ self.outside_N.astype(int)
+        ill_inside_B, ill_outside_B = ill_BN @ self.inside_N.astype(float), ill_BN @ self.outside_N.astype(float)
         # Few tables differ, and each takes a while.
         tables, which_B = np.unique(ill_inside_B * (num_outside + 1) + ill_outside_B, return_inverse=True)
         pairs = [divmod(int(table), num_outside + 1) for table in tables]
@@ -148,7 +162,7 @@ def _corrected(smallest: float, looks: Sequence[_Look], ill_N: Bools, *, seed: i
     if smallest * len(looks) <= PLAIN:
         return smallest * len(looks)
     random = np.random.default_rng(seed)
-    ill_BN = random.permuted(np.tile(ill_N, (NUM_PERMUTATIONS, 1)), axis=1)
+    ill_BN = random.permuted(np.tile(ill_N.astype(float), (NUM_PERMUTATIONS, 1)), axis=1)
     smallest_B = np.min([look.p_values(ill_BN) for look in looks], axis=0)
     # A rounding error apart is equal.
     as_small = int((smallest_B <= smallest * (1 + 1e-9)).sum())
