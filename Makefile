@@ -50,6 +50,9 @@ bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
 reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/reproductions.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproductions
 
+planted: $(STAMP)  ## every fault that the doctor knows, planted over ten seeds: docs/planted.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.planted
+
 real: $(STAMP)  ## each system on real data, with intervals; skips what is not there
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.real
 
@@ -58,4 +61,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce real docs check
+.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real docs check

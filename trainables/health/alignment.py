@@ -38,7 +38,7 @@ def negative_alignment(history: History) -> Sign | None:
 
 MATCHED_HIGH = 0.5
 """A matched cosine that looks good by itself."""
-SEPARATED = 0.5
+SEPARATED = 0.3
 """(matched - unmatched) / (1 - unmatched): the share of the way from where the others are to a perfect match."""
 
 
@@ -49,7 +49,7 @@ SEPARATED = 0.5
     ),
     found_by=(
         f"val/matched_cosine of {MATCHED_HIGH} or more, and (matched - unmatched) / (1 - unmatched) "
-        f"below {SEPARATED}, as means of the last {RECENT} epochs."
+        f"below {SEPARATED}, in the newest epoch and as means of the last {RECENT}."
     ),
     cure="Lower temperature.start to .05 to .2, use larger batches, and choose models by recall, not by alignment.",
 )
@@ -59,7 +59,9 @@ def unmatched_cosine_high(history: History) -> Sign | None:
     unmatched = trained_curve(history, "val/unmatched_cosine")
     if len(matched) < RECENT or len(unmatched) < RECENT or matched.now < MATCHED_HIGH:
         return None
-    room = 1 - unmatched.now
-    if room > 0 and (matched.now - unmatched.now) / room >= SEPARATED:
+    if any(
+        matched_cosine - unmatched_cosine >= SEPARATED * (1 - unmatched_cosine)
+        for matched_cosine, unmatched_cosine in ((matched.now, unmatched.now), (matched.last, unmatched.last))
+    ):
         return None
     return Sign(Severity.WARNING, matched.step, {matched.name: matched.now, unmatched.name: unmatched.now})

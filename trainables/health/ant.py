@@ -4,8 +4,10 @@ from trainables.health.check import Sign, check
 from trainables.health.curves import RECENT, trained_curve
 from trainables.health.finding import History, Severity
 
-AT_FLOOR = 0.01
-"""Of the floor, ln of the number of negatives: relu(v) = 0 still counts as exp(0) = 1."""
+AT_FLOOR = 0.05
+"""Of the margin, which is the most that violations can add to the floor, ln of the number of negatives."""
+AT_FLOOR_ANY_MARGIN = 0.003
+"""Of the floor, where the margin is not known."""
 
 
 @check(
@@ -13,8 +15,11 @@ AT_FLOOR = 0.01
         "The ANT loss is its count floor, the logarithm of the number of negatives: no negative violates the margin, "
         "and a value such as 4.78 that never changes is a count, not a loss."
     ),
-    found_by=f"train/ant_loss within {AT_FLOOR:.0%} of train/ant_floor (train/ant_excess below that share of it).",
-    cure="Raise ant.margin, take an aggregation without a floor (active_only, softplus), or leave ANT out.",
+    found_by=(
+        f"train/ant_excess, or train/ant_loss - train/ant_floor, below {AT_FLOOR:.0%} of train/margin, or where that "
+        f"is not reported below {AT_FLOOR_ANY_MARGIN:.1%} of a floor above 0, as means of the last {RECENT} epochs."
+    ),
+    cure="Raise margin.start, set ant.aggregation to active_only or expm1, which have no floor, or leave ANT out.",
 )
 def ant_at_floor(history: History) -> Sign | None:
     """Read the newest epochs."""
@@ -24,9 +29,10 @@ def ant_at_floor(history: History) -> Sign | None:
     if not floor or floor.now <= 0 or not (excess or loss):
         return None
     above = excess.now if excess else loss.now - floor.now
-    if above >= AT_FLOOR * floor.now:
+    margin = trained_curve(history, "train/margin")
+    if above >= (AT_FLOOR * margin.now if margin else AT_FLOOR_ANY_MARGIN * floor.now):
         return None
-    return Sign(Severity.WARNING, floor.step, {v.name: v.now for v in (loss, floor, excess) if v})
+    return Sign(Severity.WARNING, floor.step, {v.name: v.now for v in (loss, floor, excess, margin) if v})
 
 
 VIOLATIONS = (0.1, 0.9)
@@ -36,7 +42,7 @@ VIOLATIONS = (0.1, 0.9)
 @check(
     meaning="ANT keeps nearly none or nearly all of the negatives: it selects nothing.",
     found_by=f"train/violation_rate outside {VIOLATIONS[0]} to {VIOLATIONS[1]}, as a mean of the last {RECENT} epochs.",
-    cure="A larger ant.margin keeps more negatives, a smaller one fewer: the threshold is the hardest less it.",
+    cure="A larger margin.start keeps more negatives, a smaller one fewer: the threshold is the hardest less it.",
 )
 def violation_rate_out_of_range(history: History) -> Sign | None:
     """Read the newest epochs."""
@@ -47,10 +53,13 @@ def violation_rate_out_of_range(history: History) -> Sign | None:
     return Sign(Severity.WARNING, rate.step, {v.name: v.now for v in (rate, margin) if v})
 
 
-HARDEST_RISE = 0.05
-"""Rise of the hardest negative's cosine that is no noise."""
 VIOLATIONS_FALL = 0.05
 """Fall of the violation rate that looks like progress."""
+HARDEST_RISE = 0.05
+"""Rise of the hardest negative's cosine that is no noise."""
+INVERTED = 0.1
+"""By so much the hardest negative is nearer than the positives, and nearer than it was at first. A new task, whose
+classes are not yet apart, makes some of it in a healthy trial too."""
 
 
 @check(
@@ -59,23 +68,26 @@ VIOLATIONS_FALL = 0.05
         "nearer, not because negatives are pushed away. Its gradient flows through the maximum."
     ),
     found_by=(
-        f"train/violation_rate falls by {VIOLATIONS_FALL} or more while train/hardest_negative_cosine rises by "
-        f"{HARDEST_RISE} or more, first epoch to the last {RECENT}."
+        f"train/violation_rate {VIOLATIONS_FALL} or more below its first value (now: the last {RECENT} epochs), while "
+        f"train/hardest_negative_cosine is {HARDEST_RISE} or more above its first value, or train/hardest_gap "
+        f"(positive less hardest negative) is below -{INVERTED} and {INVERTED} below its first value."
     ),
-    cure="Set ant.reference to detached.",
+    cure="Set ant.connected to false, so that the reference is detached, and give the main loss (nce) its weight.",
 )
 def ant_gamed(history: History) -> Sign | None:
-    """Hold the two against each other."""
-    rate = trained_curve(history, "train/violation_rate")
-    hardest = trained_curve(history, "train/hardest_negative_cosine")
-    if len(rate) < RECENT or len(hardest) < RECENT:
-        return None
-    if hardest.now - hardest.first < HARDEST_RISE or rate.first - rate.now < VIOLATIONS_FALL:
-        return None
-    evidence = {rate.name: rate.now, "first violation rate": rate.first}
-    return Sign(
-        Severity.ILL, rate.step, evidence | {hardest.name: hardest.now, "first hardest negative": hardest.first}
+    """Violations alone look like progress."""
+    rate, hardest, gap = (
+        trained_curve(history, f"train/{name}") for name in ("violation_rate", "hardest_negative_cosine", "hardest_gap")
     )
+    if len(rate) < RECENT or rate.first - rate.now < VIOLATIONS_FALL:
+        return None
+    raised = len(hardest) >= RECENT and hardest.now - hardest.first >= HARDEST_RISE
+    inverted = len(gap) >= RECENT and gap.now < -INVERTED and gap.first - gap.now >= INVERTED
+    if not raised and not inverted:
+        return None
+    found = [values for values in (rate, hardest, gap) if values]
+    evidence = {values.name: values.now for values in found} | {f"first {v.name}": v.first for v in found}
+    return Sign(Severity.ILL, rate.step, evidence)
 
 
 IDLE = 1e-3
@@ -85,7 +97,7 @@ IDLE = 1e-3
 @check(
     meaning="The gap term is 0: the gap is already above its target, so that the term changes nothing.",
     found_by=f"train/gap_loss below {IDLE} as a mean of the last {RECENT} epochs.",
-    cure="Raise gap.target above the gap that the main loss reaches by itself, or leave the term out.",
+    cure="Raise gap_target above the gap that the main loss reaches by itself, or leave the term out.",
 )
 def gap_idle(history: History) -> Sign | None:
     """Read the newest epochs."""

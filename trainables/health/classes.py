@@ -14,8 +14,8 @@ IGNORED = 0.1
     ),
     found_by=f"val/rare_recall_<task> below {IGNORED}, in the newest epoch and as a mean of the last {RECENT}.",
     cure=(
-        "Weigh classes (focal.alpha per class), sample the rare class more often, lower focal.gamma where labels are "
-        "noisy, and choose models by macro-F1 or the rare class's recall."
+        "Weigh classes (focal.alpha, focal.balance), sample the rare class more often, lower focal.gamma where "
+        "labels are noisy, and choose models by macro-F1 or the rare class's recall."
     ),
 )
 def rare_class_ignored(history: History) -> Sign | None:

@@ -9,16 +9,15 @@ POINT_ILL = 0.99
 POINT_WARNING = 0.95
 """A mean cosine of about .90."""
 WIDENED = 1.5
-"""An untrained network may begin in a narrow cone. One that has widened 1 - R this much is on its way out of it, both
-against the untrained network and against the epochs before."""
+"""An untrained network may begin in a narrow cone. Where 1 - R is so many times what it was, it is on its way out."""
 
 
 @check(
     meaning="All embeddings point nearly the same way, so that they cannot be told apart.",
     found_by=(
-        f"val/resultant_length R of {POINT_WARNING} or more (ill from {POINT_ILL}) after {RECENT} epochs or more, "
-        f"unless 1 - R is {WIDENED} times what it was untrained, or {RECENT - 1} epochs ago. Without R, the square "
-        "root of val/mean_cosine."
+        f"val/resultant_length R, after {RECENT} epochs or more: ill at {POINT_ILL} or more, a warning at "
+        f"{POINT_WARNING} or more unless 1 - R is {WIDENED} times what it was untrained or {RECENT - 1} epochs ago. "
+        "Without R, the square root of val/mean_cosine."
     ),
     cure=(
         "Lower optimizer.lr, sharpen the loss (temperature.start between .05 and .2), give it negatives that "
@@ -33,12 +32,12 @@ def point_collapse(history: History) -> Sign | None:
     if len(measured.trained) < RECENT or measured.last < POINT_WARNING**power:
         return None
     untrained = measured.untrained
+    collapsed = measured.last >= POINT_ILL**power
     starts = [measured.values[-RECENT], *([] if untrained is None else [untrained])]
-    if any(1 - measured.last >= WIDENED * (1 - start) > 0 for start in starts):
+    if not collapsed and any(1 - measured.last >= WIDENED * (1 - start) > 0 for start in starts):
         return None
     evidence = {measured.name: measured.last} | ({} if untrained is None else {"untrained": untrained})
-    severity = Severity.ILL if measured.last >= POINT_ILL**power else Severity.WARNING
-    return Sign(severity, measured.step, evidence)
+    return Sign(Severity.ILL if collapsed else Severity.WARNING, measured.step, evidence)
 
 
 DIMENSIONS_ILL = 2.0
@@ -49,20 +48,31 @@ DIMENSIONS_LOST = 0.5
 """Share of the untrained effective rank: what the architecture never had, training did not lose."""
 
 
+TOP_SHARE = 0.4
+"""Of the variance, along one axis; of noise and signal in a few directions the effective rank sees the noise."""
+TOP_GROWTH = 2.5
+"""Times its untrained value: two or three classes need no more than one or two axes, and have them from the start."""
+
+
 @check(
     meaning="The embeddings vary in few directions only; the other dimensions carry nothing.",
     found_by=(
-        "val/effective_rank_centred (without it val/effective_rank) of the trained model below "
-        f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value; "
-        f"ill below {DIMENSIONS_ILL:g}."
+        f"After {RECENT} epochs or more: val/effective_rank_centred (without it val/effective_rank) below "
+        f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill below "
+        f"{DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its untrained "
+        "value."
     ),
     cure=(
-        "Lower optimizer.lr or temperature.start, use more classes and more negatives in a batch, "
+        "Lower optimizer.lr or temperature.start, use more and more varied classes and more negatives in a batch, "
         "or a smaller embedding."
     ),
 )
 def dimensional_collapse(history: History) -> Sign | None:
     """Compare with the size and with the start: a few classes need a few dimensions only."""
+    return _low_rank(history) or _one_axis(history)
+
+
+def _low_rank(history: History) -> Sign | None:
     ranks = curve(history, "val/effective_rank_centred") or curve(history, "val/effective_rank")
     sizes = trained_curve(history, "val/embedding_size")
     if len(ranks.trained) < RECENT:
@@ -75,3 +85,12 @@ def dimensional_collapse(history: History) -> Sign | None:
     evidence |= {sizes.name: sizes.last} if sizes else {}
     severity = Severity.ILL if ranks.last < DIMENSIONS_ILL else Severity.WARNING
     return Sign(severity, ranks.step, evidence)
+
+
+def _one_axis(history: History) -> Sign | None:
+    top = curve(history, "val/top_variance_fraction")
+    if len(top.trained) < RECENT or top.untrained is None:
+        return None
+    if min(top.last, top.now) < max(TOP_SHARE, TOP_GROWTH * top.untrained):
+        return None
+    return Sign(Severity.WARNING, top.step, {top.name: top.last, "untrained": top.untrained})

@@ -14,14 +14,15 @@ DEPLOYED = (
     "val/retrieval_accuracy",
     "val/r2",
     "val/macro_f1",
-    "val/average_accuracy",
-    "val/last_accuracy",
+    "val/stream_accuracy",
     "val/accuracy",
     "val/mean_average_precision",
     "val/map_at_r",
 )
 """In this order: a trainable's own is the first that it measures."""
 
+_OF_CLASSES_SEEN = ("val/last_accuracy", "val/average_accuracy")
+"""Their task grows harder with each class that comes: that they fall says nothing."""
 _NOT_DEPLOYED = re.compile(
     r"train/.*|val/\w*loss|val/\w*_position|val/(calinski_harabasz|davies_bouldin|auc|eer|bleu|rouge_\w+)"
     r"|val/\w*(cosine|distance|effective_rank|resultant_length|variance_fraction)\w*|val/mse\w*"
@@ -32,8 +33,9 @@ _QUERIES_UNKNOWN = 100.0
 
 def deployed(history: History) -> Curve | None:
     """The metric that the model is for; None when none is measured. The objective, where it is such a metric."""
-    own = (history.objective,) if history.objective is not None and not misleads(history.objective) else ()
-    found = (curve(history, name) for name in (*own, *DEPLOYED))
+    own = history.objective
+    first = () if own is None or own in _OF_CLASSES_SEEN or misleads(own) else (own,)
+    found = (curve(history, name) for name in (*first, *DEPLOYED))
     return next((values for values in found if values), None)
 
 

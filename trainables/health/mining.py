@@ -19,8 +19,8 @@ REQUESTED_ILL = 0.2
         "train/mining_fallback_<reason>."
     ),
     cure=(
-        "Give the miner what it needs: current embeddings of the training set for global mining, batches with more "
-        "classes (batch.classes) for semi-hard windows, a warm memory."
+        "Give the miner what it needs: embeddings (mining_embeddings: batch or epoch, not none), batches with more "
+        "classes (people_per_batch), a warm memory."
     ),
 )
 def mining_fallback(history: History) -> Sign | None:
@@ -48,7 +48,7 @@ FAR = 0.8
         "improve while neighbours, which the ranking depends on, are never pushed apart."
     ),
     found_by=f"train/negative_percentile above {FAR}.",
-    cure="Set the negative mining to hard (nearest), semi-hard or random; never farthest.",
+    cure="Set negative_mining to hard (nearest), semi_hard or random; never farthest.",
 )
 def farthest_negatives(history: History) -> Sign | None:
     """Read the newest epoch."""
@@ -66,7 +66,7 @@ MOVED = 0.3
 @check(
     meaning="Negatives are chosen by embeddings of a model that is many steps old: what they call near is not.",
     found_by=f"train/embedding_age_steps times train/update_ratio, the length of the way since, above {MOVED}.",
-    cure="Refresh the embeddings more often (each epoch or every few steps), or mine in the batch.",
+    cure="Lower mining_refresh_epochs, or set mining_embeddings to batch.",
 )
 def stale_embeddings(history: History) -> Sign | None:
     """Read the newest epoch."""
@@ -88,7 +88,7 @@ ALONE_ILL = 0.5
         f"train/anchors_without_positive_fraction above {ALONE_WARNING}, ill above {ALONE_ILL}; without it "
         "train/positives_per_anchor below 1 less these."
     ),
-    cure="Sample P classes with K >= 2 different items each (batch.items_per_class), or leave lone classes out.",
+    cure="Sample P classes with K >= 2 different items each (records_per_person, items_per_class).",
 )
 def too_few_positives(history: History) -> Sign | None:
     """Read the newest epoch."""
@@ -113,7 +113,7 @@ DISTINCT = 0.95
         "met before it learns anything, and the batch is smaller than it looks."
     ),
     found_by=f"train/distinct_items_fraction below {DISTINCT}.",
-    cure="Sample without replacement: at most as many items of a class as it has.",
+    cure="Set sampling to distinct: at most as many items of a class as it has.",
 )
 def duplicate_positives(history: History) -> Sign | None:
     """Read the newest epochs; a batch is a sample."""

@@ -25,7 +25,7 @@ GUESSES = 0.1
         f"less than {STILL} over them."
     ),
     cure=(
-        "Raise optimizer.lr, weigh classes (loss: weighted_mse), use a contrastive term or more heads, and check that "
+        "Raise clip.optimizer.lr, raise clip.loss.contrastive_weight, use an adapter with more heads, and check that "
         "the inputs carry the class and that a final norm can reach the targets' norm."
     ),
 )

@@ -62,17 +62,17 @@ FURTHER = 0.1
 """Fall of the train loss over the same epochs, as a share of it."""
 FALL_ERRORS = 2.0
 """Standard errors that the deployment metric fell from its peak."""
-BEYOND_CHANCE = 1.05
-"""Position of a val loss above which knowing nothing would be better."""
+BEYOND_CHANCE = 1.2
+"""Position of a val loss well above 1, where knowing nothing would be better."""
 
 
 @check(
     meaning="The model fits the training set at the cost of the rest: val gets worse while train gets better.",
     found_by=(
-        f"A val/<x>_loss whose mean over the last {RECENT} epochs is above its lowest by {RISEN:.0%} or more, while "
-        f"train/<x>_loss fell by {FURTHER:.0%} or more since. A warning if the deployment metric fell by "
-        f"{FALL_ERRORS:g} standard errors from its peak, or val/<x>_position is above {BEYOND_CHANCE} and that metric "
-        "no longer rises; otherwise a note: a val loss may rise from overconfidence alone."
+        f"A val/<x>_loss above its lowest by {RISEN:.0%} or more, in the newest epoch and as a mean of the last "
+        f"{RECENT}, while train/<x>_loss fell by {FURTHER:.0%} or more since. A warning if the deployment metric fell "
+        f"by {FALL_ERRORS:g} standard errors from its peak, or val/<x>_position is above {BEYOND_CHANCE}; otherwise a "
+        "note: a val loss may rise from overconfidence alone."
     ),
     cure="Stop earlier, add data or augmentation, raise optimizer.weight_decay, or make the model smaller.",
 )
@@ -84,22 +84,19 @@ def overfitting(history: History) -> Sign | None:
             continue
         lowest = val.values.index(min(val.values))
         best, then = val.values[lowest], train.values[lowest]
-        if val.now - best >= RISEN * abs(best) and then - train.now >= FURTHER * abs(then):
-            severity = Severity.WARNING if _matters(history, name, since=val.points[lowest][0]) else Severity.NOTE
+        risen = min(val.now, val.last) - best
+        if risen >= RISEN * abs(best) and then - train.now >= FURTHER * abs(then):
+            severity = Severity.WARNING if _matters(history, name) else Severity.NOTE
             return Sign(severity, val.step, {val.name: val.now, "lowest": best, train.name: train.now})
     return None
 
 
-def _matters(history: History, loss: str, *, since: int) -> bool:
+def _matters(history: History, loss: str) -> bool:
     values, position = deployed(history), trained_curve(history, f"val/{loss}_position")
-    if values is None:
+    if values is None or (position and position.now > BEYOND_CHANCE):
         return True
     peak = max(values.values)
-    if peak - values.now > FALL_ERRORS * standard_error(history, peak):
-        return True
-    then = max((value for step, value in values.points if step <= since), default=values.first)
-    rises = values.now > then + standard_error(history, then)
-    return bool(position) and position.now > BEYOND_CHANCE and not rises
+    return peak - max(values.now, values.last) > FALL_ERRORS * standard_error(history, peak)
 
 
 TINY_STEP = 1e-4
@@ -128,18 +125,32 @@ def lr_too_low(history: History) -> Sign | None:
     )
 
 
-HUGE_STEP = 0.1
-"""Norm of a step over the norm of the parameters: ten of these replace the model."""
+HUGE_STEP = 1.0
+"""Norm of a step over the norm of the parameters: the model is replaced at once."""
+LARGE_STEP = 0.05
+"""Twenty such steps replace it. Networks whose layers are normalised can bear that; most cannot."""
 
 
 @check(
     meaning="The learning rate is too high: single steps change a large part of the parameters.",
-    found_by=f"train/update_ratio above {HUGE_STEP} in any epoch.",
+    found_by=(
+        f"train/update_ratio above {HUGE_STEP:g} in any epoch; or above {LARGE_STEP} while the deployment metric, "
+        f"after {RECENT} epochs or more, is not a standard error above its value at step 0."
+    ),
     cure="Lower optimizer.lr by a factor of 10 to 100, or warm up longer.",
 )
 def lr_too_high(history: History) -> Sign | None:
-    """The largest of all epochs: parameters that were blown up make later steps look small."""
+    """The largest step of all epochs: parameters that were blown up make later steps look small."""
     ratio = trained_curve(history, "train/update_ratio")
-    if not ratio or max(ratio.values) <= HUGE_STEP:
+    if not ratio or max(ratio.values) <= LARGE_STEP:
+        return None
+    if max(ratio.values) <= HUGE_STEP and not _learned_nothing(history):
         return None
     return Sign(Severity.WARNING, ratio.step, {ratio.name: max(ratio.values)})
+
+
+def _learned_nothing(history: History) -> bool:
+    values = deployed(history)
+    if values is None or values.untrained is None or len(values.trained) < RECENT:
+        return False
+    return values.now <= values.untrained + standard_error(history, values.untrained)

@@ -55,7 +55,9 @@ _CHANCE = r"val/chance_\g<x>"
 _ENTRIES: Sequence[_Entry] = (
     # Scales of others: they are what they are.
     _entry(
-        r"val/(chance|raw|majority|class_blind)_\w+|val/\w+_(chance|floor)", _NEUTRAL, "a reference of another metric"
+        r"val/(chance|raw|majority|class_blind|class_mean)_\w+|val/\w+_(chance|floor)",
+        _NEUTRAL,
+        "a reference of another metric",
     ),
     _entry(r"val/rare_prevalence\w*", _NEUTRAL, "share of the rare class"),
     _entry(r"val/(num_\w+|gallery_size|embedding_size)", _NEUTRAL, "a count"),
@@ -81,7 +83,7 @@ _ENTRIES: Sequence[_Entry] = (
         chance=_CHANCE,
         baseline=r"val/raw_\g<x>",
     ),
-    _entry(r"val/(?P<x>retrieval_accuracy)(?P<y>\w*)", _HIGHER, "right class target found", chance=_CHANCE),
+    _entry(r"val/(?P<x>(cosine_)?retrieval_accuracy)(?P<y>\w*)", _HIGHER, "right class target found", chance=_CHANCE),
     _entry(r"val/r2\w*", _HIGHER, "1 at perfection, 0 for the best prediction that ignores the class"),
     _entry(
         r"(train|val)/(?P<x>macro_f1)(?P<y>\w*)",
@@ -89,8 +91,12 @@ _ENTRIES: Sequence[_Entry] = (
         "F1, each class counting the same",
         baseline=r"val/majority_\g<x>\g<y>",
     ),
-    _entry(r"(train|val)/(last_|average_)?(accuracy|precision)(_\w+)?", _HIGHER, "share that is right"),
-    _entry(r"val/(rare|stenosis)_(recall|precision)\w*", _HIGHER, "of what matters, found; of what was found, right"),
+    _entry(r"(train|val)/(last_|average_|stream_)?(accuracy|precision)(_\w+)?", _HIGHER, "share that is right"),
+    _entry(
+        r"val/(rare|stenosis(_segment)?)_(recall|precision|f1)\w*",
+        _HIGHER,
+        "of what matters, found; of what was found, right",
+    ),
     _entry(r"val/auc", _HIGHER, "chance that a matching pair is nearer than another; blind to the first ranks"),
     _entry(r"val/eer", _LOWER, "equal error rate of the yes-or-no question"),
     _entry(r"val/backward_transfer", _HIGHER, "change of old tasks since they were learned"),
@@ -109,9 +115,12 @@ _ENTRIES: Sequence[_Entry] = (
         floor=r"val/\g<x>|floor",
     ),
     _entry(r"val/mse(?P<x>\w*)", _LOWER, "mean squared error per dimension", baseline=r"val/class_blind_mse\g<x>"),
+    _entry(
+        r"val/(target|output)_(distance|norm)\w*|val/norm_(gain|floor)\w*", _NEUTRAL, "lengths of what is regressed"
+    ),
     # Geometry.
-    _entry(r"val/matched_cosine|train/positive_cosine", _HIGHER, "nearness of what belongs together"),
-    _entry(r"val/(unmatched|mean)_cosine|train/negative_cosine", _LOWER, "nearness of what does not"),
+    _entry(r"val/matched_cosine|(train|val)/positive_cosine", _HIGHER, "nearness of what belongs together"),
+    _entry(r"val/(unmatched|mean)_cosine|(train|val)/negative_cosine", _LOWER, "nearness of what does not"),
     _entry(r"(train|val)/hardest_negative_cosine", _LOWER, "nearness of the worst confusion"),
     _entry(r"(train|val)/(hardest_)?gap", _HIGHER, "positive cosine less negative cosine"),
     _entry(r"val/resultant_length", _LOWER, "1 when all embeddings point the same way"),
