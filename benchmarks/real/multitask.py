@@ -62,6 +62,6 @@ def _curve(data: Path, seed: int) -> list[Mapping[str, float]]:
 
 
 def _result(what: str, values: Sequence[float], *, target: str, baseline: str) -> Result:
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
     value = float(np.mean(values))
     return Result(what, value, value - half, value + half, len(values), target, baseline)
