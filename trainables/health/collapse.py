@@ -58,9 +58,9 @@ TOP_GROWTH = 2.5
     meaning="The embeddings vary in few directions only; the other dimensions carry nothing.",
     found_by=(
         f"After {RECENT} epochs or more: val/effective_rank_centred (without it val/effective_rank) below "
-        f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill below "
-        f"{DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its untrained "
-        "value."
+        f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill "
+        f"below {DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its "
+        "untrained value."
     ),
     cure=(
         "Lower optimizer.lr or temperature.start, use more and more varied classes and more negatives in a batch, "

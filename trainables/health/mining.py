@@ -59,19 +59,20 @@ def farthest_negatives(history: History) -> Sign | None:
     return Sign(Severity.ILL, chosen.step, {values.name: values.last for values in (chosen, *pairs) if values})
 
 
-MOVED = 0.3
+MOVED = 0.2
 """Share of the parameters' norm: what is near for a model need not be near for one this far away."""
 
 
 @check(
     meaning="Negatives are chosen by embeddings of a model that is many steps old: what they call near is not.",
-    found_by=f"train/embedding_age_steps times train/update_ratio, the length of the way since, above {MOVED}.",
+    found_by=f"train/embedding_age_steps times train/update_ratio, the length of the way since, above {MOVED} "
+    "after 2 epochs or more: the very first steps of Adam are its largest.",
     cure="Lower mining_refresh_epochs, or set mining_embeddings to batch.",
 )
 def stale_embeddings(history: History) -> Sign | None:
     """Read the newest epoch."""
     age, ratio = trained_curve(history, "train/embedding_age_steps"), trained_curve(history, "train/update_ratio")
-    if not age or not ratio or age.last * ratio.last <= MOVED:
+    if not age or len(ratio) < 2 or age.last * ratio.last <= MOVED:
         return None
     return Sign(Severity.WARNING, age.step, {age.name: age.last, ratio.name: ratio.last})
 
