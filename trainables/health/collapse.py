@@ -48,10 +48,12 @@ DIMENSIONS_LOST = 0.5
 """Share of the untrained effective rank: what the architecture never had, training did not lose."""
 
 
+FEW_CLASSES = 5
+"""So few classes need no more directions, and a loss that pulls each to a point leaves them no more."""
 TOP_SHARE = 0.4
 """Of the variance, along one axis; of noise and signal in a few directions the effective rank sees the noise."""
 TOP_GROWTH = 2.5
-"""Times its untrained value: two or three classes need no more than one or two axes, and have them from the start."""
+"""Times its untrained value: what lay along one axis from the start was not lost in training."""
 
 
 @check(
@@ -60,7 +62,7 @@ TOP_GROWTH = 2.5
         f"After {RECENT} epochs or more: val/effective_rank_centred (without it val/effective_rank) below "
         f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill "
         f"below {DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its "
-        "untrained value."
+        f"untrained value. Not where val/num_classes_seen is {FEW_CLASSES} or less."
     ),
     cure=(
         "Lower optimizer.lr or temperature.start, use more and more varied classes and more negatives in a batch, "
@@ -69,6 +71,9 @@ TOP_GROWTH = 2.5
 )
 def dimensional_collapse(history: History) -> Sign | None:
     """Compare with the size and with the start: a few classes need a few dimensions only."""
+    classes = trained_curve(history, "val/num_classes_seen")
+    if classes and classes.last <= FEW_CLASSES:
+        return None
     return _low_rank(history) or _one_axis(history)
 
 

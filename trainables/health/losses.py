@@ -42,6 +42,8 @@ def loss_pinned(history: History) -> Sign | None:
 
 SQUEEZED = 0.15
 """(chance - floor) / chance. At T = 10 and B = 20 it is .03, at T = 1 it is .32, at T = .1 it is 1."""
+NATS = 0.3
+"""chance - floor: .1 at T = 10. With many positives an anchor the share is small at any temperature, but not this."""
 
 
 @check(
@@ -49,7 +51,7 @@ SQUEEZED = 0.15
         "The temperature leaves the loss almost no room between its floor and chance: it looks stuck whatever the "
         "embeddings do, and its gradient is weak."
     ),
-    found_by=f"(val/<loss>_chance - val/<loss>_floor) / chance below {SQUEEZED:.0%}.",
+    found_by=f"(val/<loss>_chance - val/<loss>_floor) / chance below {SQUEEZED:.0%}, and chance - floor below {NATS}.",
     cure="Lower temperature.start and temperature.end to .05 to .2: cosines are divided by the temperature.",
 )
 def loss_squeezed(history: History) -> Sign | None:
@@ -59,7 +61,7 @@ def loss_squeezed(history: History) -> Sign | None:
         if not floor or chance.last <= 0 or f"val/{name}_position" not in history.measurements[-1].metrics:
             continue
         room = (chance.last - floor.last) / chance.last
-        if room < SQUEEZED:
+        if room < SQUEEZED and chance.last - floor.last < NATS:
             evidence = {chance.name: chance.last, floor.name: floor.last, "range/chance": room}
             return Sign(Severity.WARNING, chance.step, evidence, detail=f"This is the {name} loss.")
     return None

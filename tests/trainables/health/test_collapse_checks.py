@@ -42,3 +42,9 @@ def test_one_axis_is_told_by_its_share():
     assert severity(dimensional_collapse(history(val_top_variance_fraction=[0.1, 0.2, 0.3, 0.6]))) is None
     assert severity(dimensional_collapse(history(val_top_variance_fraction=[0.1, 0.5, 0.5, 0.6]))) is Severity.WARNING
     assert dimensional_collapse(history(val_top_variance_fraction=[0.5, 0.9, 0.9, 0.9])) is None
+
+
+def test_two_classes_may_lie_on_one_axis():
+    axis = {"val_top_variance_fraction": [0.1, 0.9, 0.9, 0.9]}
+    assert dimensional_collapse(history(val_num_classes_seen=[2.0] * 4, **axis)) is None
+    assert dimensional_collapse(history(val_num_classes_seen=[10.0] * 4, **axis))

@@ -31,6 +31,7 @@ def test_note_002s_range_at_a_temperature_of_10_is_squeezed():
 
     assert loss_squeezed(measured(2.996, 2.896)).evidence["range/chance"] == pytest.approx(0.0334, abs=1e-3)
     assert loss_squeezed(measured(2.996, 2.03)) is None
+    assert loss_squeezed(measured(4.84, 4.14)) is None
 
 
 @pytest.mark.parametrize(
