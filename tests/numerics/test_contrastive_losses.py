@@ -1,10 +1,10 @@
 """Each contrastive loss against loops over its definition, against a library, and under gradcheck and permutation."""
 
-import naive_losses
 import pytest
 import torch
 from torch.nn import functional as F
 
+from tests.numerics import naive_losses
 from trainables.losses.clip import clip_loss
 from trainables.losses.gated_softmax import gated_softmax_loss
 from trainables.losses.siglip import siglip_loss

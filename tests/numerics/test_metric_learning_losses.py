@@ -1,11 +1,11 @@
 """Each loss over pairs or triplets against loops, against pytorch-metric-learning, and under gradcheck and vmap."""
 
-import naive_pair_losses as naive
 import pytest
 import torch
 from torch.func import grad_and_value, vmap
 from torch.nn import functional as F
 
+from tests.numerics import naive_pair_losses as naive
 from trainables.losses.contrastive import contrastive_loss
 from trainables.losses.distances import cosine_distance, euclidean_distance
 from trainables.losses.multi_similarity import multi_similarity_loss, multi_similarity_pairs
