@@ -43,6 +43,20 @@ def test_the_config_is_a_frozen_pydantic_model_with_defaults_that_forbids_unknow
     assert trial.info.config_type.model_validate(config.model_dump(mode="json")) == config
 
 
+def test_what_is_set_in_part_keeps_the_other_defaults(trial):
+    """A default that differs from its class's own would be lost when a sweep sets one of its keys."""
+    assert not list(lost_defaults(trial.info.config_type(), ""))
+
+
+def lost_defaults(config, prefix):
+    for name, value in config:
+        if isinstance(value, BaseModel):
+            # A model with a tag or a kind says loudly what its other keys are without it.
+            if "kind" not in type(value).model_fields and value != type(value)():
+                yield f"{prefix}{name}"
+            yield from lost_defaults(value, f"{prefix}{name}.")
+
+
 def test_train_is_a_generator_of_the_config(trial):
     train = load_train(trial.name)
     assert inspect.isgeneratorfunction(train)

@@ -88,6 +88,15 @@ class Evaluation(StrictModel):
     record: RecordEmbedding = RecordEmbedding.MEDIAN
 
 
+class EncoderOptimizer(Optimizer):
+    """AdamW for the encoder; the rate falls to 0 along a cosine."""
+
+    lr: float = Field(default=1e-3, gt=0, le=1, description="Learning rate before `schedule`.")
+    weight_decay: float = Field(default=1e-2, ge=0, le=10)
+    max_grad_norm: float = Field(default=10.0, gt=0, description="Gradients are scaled down to this norm.")
+    schedule: LearningRateSchedule = LearningRateSchedule(kind=LearningRateKind.COSINE, end=0.0)
+
+
 class Config(StrictModel):
     """The identification task."""
 
@@ -98,12 +107,7 @@ class Config(StrictModel):
         default=4, ge=2, le=1000, description="K: at most so many records of a person, of whom there may be fewer."
     )
     sampling: Sampling = Sampling.DISTINCT
-    optimizer: Optimizer = Optimizer(
-        lr=1e-3,
-        weight_decay=1e-2,
-        max_grad_norm=10.0,
-        schedule=LearningRateSchedule(kind=LearningRateKind.COSINE, end=0.0),
-    )
+    optimizer: EncoderOptimizer = EncoderOptimizer()
     loss: LossKind = LossKind.SUPCON
     temperature: PairTemperature = PairTemperature()
     margin: PairMargin = PairMargin()
