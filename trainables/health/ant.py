@@ -1,7 +1,7 @@
 """The ANT term of incremental learning: does it do anything, and is it what it should do."""
 
 from trainables.health.check import Sign, check
-from trainables.health.curves import RECENT, trained_curve
+from trainables.health.curves import RECENT, Curve, trained_curve
 from trainables.health.finding import History, Severity
 
 AT_FLOOR = 0.05
@@ -56,10 +56,9 @@ def violation_rate_out_of_range(history: History) -> Sign | None:
 VIOLATIONS_FALL = 0.05
 """Fall of the violation rate that looks like progress."""
 HARDEST_RISE = 0.05
-"""Rise of the hardest negative's cosine that is no noise."""
+"""Rise of the hardest negative's cosine, alone or against the positives, that is no noise."""
 INVERTED = 0.1
-"""By so much the hardest negative is nearer than the positives, and nearer than it was at first. A new task, whose
-classes are not yet apart, makes some of it in a healthy trial too."""
+"""By so much the hardest negative is nearer than the positives."""
 
 
 @check(
@@ -68,26 +67,34 @@ classes are not yet apart, makes some of it in a healthy trial too."""
         "nearer, not because negatives are pushed away. Its gradient flows through the maximum."
     ),
     found_by=(
-        f"train/violation_rate {VIOLATIONS_FALL} or more below its first value (now: the last {RECENT} epochs), while "
-        f"train/hardest_negative_cosine is {HARDEST_RISE} or more above its first value, or train/hardest_gap "
-        f"(positive less hardest negative) is below -{INVERTED} and {INVERTED} below its first value."
+        f"Within the first task (train/step): train/violation_rate falls by {VIOLATIONS_FALL} or more from its first "
+        f"value to the mean of the last {RECENT} epochs, while train/hardest_negative_cosine rises by {HARDEST_RISE} "
+        f"or more, or the newest train/hardest_gap (positive less hardest negative) is below -{INVERTED} "
+        f"and {HARDEST_RISE} below its first value."
     ),
     cure="Set ant.connected to false, so that the reference is detached, and give the main loss (nce) its weight.",
 )
 def ant_gamed(history: History) -> Sign | None:
-    """Violations alone look like progress."""
+    """Violations alone look like progress. Later tasks bring new confusions whatever ANT does."""
     rate, hardest, gap = (
-        trained_curve(history, f"train/{name}") for name in ("violation_rate", "hardest_negative_cosine", "hardest_gap")
+        _in_first_task(history, f"train/{name}")
+        for name in ("violation_rate", "hardest_negative_cosine", "hardest_gap")
     )
     if len(rate) < RECENT or rate.first - rate.now < VIOLATIONS_FALL:
         return None
     raised = len(hardest) >= RECENT and hardest.now - hardest.first >= HARDEST_RISE
-    inverted = len(gap) >= RECENT and gap.now < -INVERTED and gap.first - gap.now >= INVERTED
+    inverted = len(gap) >= RECENT and gap.last < -INVERTED and gap.first - gap.last >= HARDEST_RISE
     if not raised and not inverted:
         return None
     found = [values for values in (rate, hardest, gap) if values]
-    evidence = {values.name: values.now for values in found} | {f"first {v.name}": v.first for v in found}
+    evidence = {values.name: values.last for values in found} | {f"first {v.name}": v.first for v in found}
     return Sign(Severity.ILL, rate.step, evidence)
+
+
+def _in_first_task(history: History, name: str) -> Curve:
+    values, tasks = trained_curve(history, name), dict(trained_curve(history, "train/step").points)
+    first = min(tasks.values(), default=0.0)
+    return Curve(name, tuple(point for point in values.points if tasks.get(point[0], first) == first))
 
 
 IDLE = 1e-3

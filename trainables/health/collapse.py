@@ -1,5 +1,7 @@
 """Embeddings that lost what tells them apart: collapse to a point, or to few directions."""
 
+import math
+
 from trainables.health.check import Sign, check
 from trainables.health.curves import RECENT, curve, trained_curve
 from trainables.health.finding import History, Severity
@@ -62,7 +64,8 @@ TOP_GROWTH = 2.5
         f"After {RECENT} epochs or more: val/effective_rank_centred (without it val/effective_rank) below "
         f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill "
         f"below {DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its "
-        f"untrained value. Not where val/num_classes_seen is {FEW_CLASSES} or less."
+        f"untrained value. Where val/num_classes_seen is reported, not with {FEW_CLASSES} classes or fewer, nor with a "
+        "rank of as many as these classes need, one less than they are."
     ),
     cure=(
         "Lower optimizer.lr or temperature.start, use more and more varied classes and more negatives in a batch, "
@@ -72,19 +75,21 @@ TOP_GROWTH = 2.5
 def dimensional_collapse(history: History) -> Sign | None:
     """Compare with the size and with the start: a few classes need a few dimensions only."""
     classes = trained_curve(history, "val/num_classes_seen")
-    if classes and classes.last <= FEW_CLASSES:
+    if not classes:
+        return _low_rank(history, needed=math.inf) or _one_axis(history)
+    if classes.last <= FEW_CLASSES:
         return None
-    return _low_rank(history) or _one_axis(history)
+    return _low_rank(history, needed=classes.last - 1) or _one_axis(history)
 
 
-def _low_rank(history: History) -> Sign | None:
+def _low_rank(history: History, *, needed: float) -> Sign | None:
     ranks = curve(history, "val/effective_rank_centred") or curve(history, "val/effective_rank")
     sizes = trained_curve(history, "val/embedding_size")
     if len(ranks.trained) < RECENT:
         return None
     limits = [DIMENSIONS_SHARE * sizes.last] if sizes else []
     limits += [DIMENSIONS_LOST * ranks.untrained] if ranks.untrained is not None else []
-    if not limits or ranks.last >= min(limits):
+    if not limits or ranks.last >= min(*limits, needed):
         return None
     evidence = {ranks.name: ranks.last} | ({} if ranks.untrained is None else {"untrained": ranks.untrained})
     evidence |= {sizes.name: sizes.last} if sizes else {}

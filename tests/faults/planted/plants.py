@@ -137,8 +137,8 @@ TWINS: Mapping[str, Twin] = {
         {
             "epochs_per_step": 3,
             "batch_size": 64,
+            "loss_weights": {"nce": 1.0, "ant": 1.0},
             "margin": {"start": 0.3},
-            "loss_weights": {"ant": 1.0},
             "stream": {"num_steps": 2},
             "data": {"source": "digits", "seed": 0},
             "sizes": {"width": 8, "embedding": 32},
@@ -151,7 +151,7 @@ TWINS: Mapping[str, Twin] = {
             "epochs_per_step": 4,
             "batch_size": 64,
             "margin": {"start": 0.3},
-            "loss_weights": {"ant": 1.0, "gap": 0.5},
+            "loss_weights": {"nce": 1.0, "ant": 1.0, "gap": 0.5},
             "gap_target": 0.9,
             "stream": {"num_steps": 1},
             "data": {"source": "digits", "seed": 0},

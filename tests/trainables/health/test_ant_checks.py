@@ -24,6 +24,8 @@ def test_fewer_violations_by_a_nearer_hardest_negative_are_gaming():
     assert ant_gamed(history(train_hardest_negative_cosine=[None, 0.41, 0.6, 0.7, 0.73], **fewer))
     assert ant_gamed(history(train_hardest_gap=[None, -0.14, -0.3, -0.5, -0.6], **fewer))
     assert ant_gamed(history(train_hardest_negative_cosine=[None, 0.9, 0.6, 0.5, 0.4], **fewer)) is None
+    later = {"train_step": [None, 1.0, 1.0, 1.0, 2.0], "train_hardest_gap": [None, -0.1, 0.0, 0.1, -0.6]}
+    assert ant_gamed(history(**fewer, **later)) is None
     level = {"train_violation_rate": [None, 0.3, 0.3, 0.3]}
     assert ant_gamed(history(train_hardest_negative_cosine=[None, 0.4, 0.6, 0.7], **level)) is None
 

@@ -48,3 +48,9 @@ def test_two_classes_may_lie_on_one_axis():
     axis = {"val_top_variance_fraction": [0.1, 0.9, 0.9, 0.9]}
     assert dimensional_collapse(history(val_num_classes_seen=[2.0] * 4, **axis)) is None
     assert dimensional_collapse(history(val_num_classes_seen=[10.0] * 4, **axis))
+
+
+def test_six_classes_need_five_directions():
+    ranks = {"val_effective_rank_centred": [40.0, 20.0, 6.0, 5.5], "val_embedding_size": [64.0] * 4}
+    assert dimensional_collapse(history(val_num_classes_seen=[6.0] * 4, **ranks)) is None
+    assert dimensional_collapse(history(val_num_classes_seen=[100.0] * 4, **ranks))
