@@ -63,7 +63,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The trainable raised: one line that equal failures share, and the traceback."""
+    """The trainable raised: one line that equal failures share, and the traceback; empty for faulty data."""
 
     message: str
     traceback: str

@@ -19,6 +19,7 @@ from orchestrator.execution.assignment import Assignment, Done, Measured, Outcom
 from orchestrator.execution.checkpoints import CheckpointFolder
 from orchestrator.execution.reads import Reads
 from trainables.contract import Measurement, State, Train, TrialContext
+from trainables.data.errors import DataError
 from trainables.registry import load_info, load_train
 
 _RETURNED = object()
@@ -64,7 +65,8 @@ class Attempt:
             self._keep(measured)
         # A trainable may call sys.exit(); that ends the trial, not the worker.
         except (Exception, SystemExit) as error:
-            return Raised(_one_line(error), _user_traceback(error))
+            # Faulty data is told in one line that names the file and the place; where the code noticed it helps nobody.
+            return Raised(_one_line(error), "" if isinstance(error, DataError) else _user_traceback(error))
         return measured
 
     def save(self) -> None:

@@ -140,7 +140,7 @@ class SweepControl:
             case Done(unread=unread):
                 self._end(number, self._finished(number, unread))
             case Raised(message=message, traceback=text):
-                self._end(number, Ending(Cause.ERROR, message, {"traceback": text}))
+                self._end(number, Ending(Cause.ERROR, message, {"traceback": text} if text else {}))
         return Directive.END
 
     def lost(self, number: int, what: str) -> None:

@@ -1,6 +1,7 @@
 """One attempt: checkpoints that can be trusted, resumes that go on exactly, and clean-up when it ends early."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -160,3 +161,14 @@ def test_a_refused_config_is_one_line(assign):
 def test_nothing_runs_before_the_first_step(assign, tmp_path):
     Attempt(assign()).close()
     assert not (tmp_path / "diary").exists()
+
+
+def test_faulty_data_is_told_in_one_line_without_a_traceback(assign, tmp_path):
+    data = {
+        "source": "files",
+        "path": str(tmp_path / "none.csv"),
+        "labels": [{"column": "rude", "classes": ["0", "1"]}],
+    }
+    (raised,) = advance(Attempt(replace(assign(), trainable="toxicity", config={"data": data})))
+    assert "none.csv" in raised.message
+    assert raised.traceback == ""
