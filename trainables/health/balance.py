@@ -7,8 +7,10 @@ from trainables.health.check import Sign, check
 from trainables.health.curves import RECENT, Curve, curves, trained_curve
 from trainables.health.finding import History, Severity
 
-PRIMARY = ("contrastive", "nce", "identification")
+PRIMARY = ("contrastive", "nce")
 """The part that a model is trained for, where a trainable has one; tasks without rank are not compared."""
+PRIMARY_FOR_CLASSES = "class_contrastive"
+"""The same, where trials are chosen by how well classes are told apart."""
 SOLVED = 0.3
 """Position of the primary loss between floor and chance below which its gradient fades because it is met."""
 
@@ -28,7 +30,8 @@ SOLVED = 0.3
 def auxiliary_dominates(history: History) -> Sign | None:
     """The weights say what was meant, gradient shares what happens; shares of the loss depend on the loss's unit."""
     shares = {kind: curves(history, f"train/{kind}_share_") for kind in ("weight", "loss", "grad")}
-    primary = next((part for part in PRIMARY if part in shares["weight"]), None)
+    classes = (PRIMARY_FOR_CLASSES,) if (history.objective or "").startswith("val/class_") else ()
+    primary = next((part for part in (*classes, *PRIMARY) if part in shares["weight"]), None)
     if primary is None:
         return None
     rival, kind = _rival(shares, primary, met=_is_met(history, primary))

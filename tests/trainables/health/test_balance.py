@@ -32,3 +32,9 @@ def test_gradients_conflict_over_several_epochs_only():
     assert conflicting_gradients(history(train_grad_cosine_a_b=[None, *[-0.5] * 5]))
     assert conflicting_gradients(history(train_grad_cosine_a_b=[None, *[-0.5] * 4])) is None
     assert conflicting_gradients(history(train_grad_cosine_a_b=[None, -0.9, 0.3, -0.4, 0.2, -0.3])) is None
+
+
+def test_the_main_task_is_the_one_that_the_objective_needs():
+    weights = {"train_weight_share_contrastive": [None, 0.2], "train_weight_share_class_contrastive": [None, 0.8]}
+    assert auxiliary_dominates(history(objective="val/recall_at_1", **weights))
+    assert auxiliary_dominates(history(objective="val/class_recall_at_1", **weights)) is None
