@@ -65,7 +65,7 @@ TOP_GROWTH = 2.5
         f"{DIMENSIONS_SHARE:.0%} of val/embedding_size and below {DIMENSIONS_LOST:.0%} of its untrained value, ill "
         f"below {DIMENSIONS_ILL:g}; or val/top_variance_fraction of {TOP_SHARE} or more and {TOP_GROWTH} times its "
         f"untrained value. Where val/num_classes_seen is reported, not with {FEW_CLASSES} classes or fewer, nor with a "
-        "rank of as many as these classes need, one less than they are."
+        "rank of half as many as these classes need, which is one less than they are."
     ),
     cure=(
         "Lower optimizer.lr or temperature.start, use more and more varied classes and more negatives in a batch, "
@@ -79,7 +79,7 @@ def dimensional_collapse(history: History) -> Sign | None:
         return _low_rank(history, needed=math.inf) or _one_axis(history)
     if classes.last <= FEW_CLASSES:
         return None
-    return _low_rank(history, needed=classes.last - 1) or _one_axis(history)
+    return _low_rank(history, needed=(classes.last - 1) / 2) or _one_axis(history)
 
 
 def _low_rank(history: History, *, needed: float) -> Sign | None:

@@ -51,6 +51,6 @@ def test_two_classes_may_lie_on_one_axis():
 
 
 def test_six_classes_need_five_directions():
-    ranks = {"val_effective_rank_centred": [40.0, 20.0, 6.0, 5.5], "val_embedding_size": [64.0] * 4}
+    ranks = {"val_effective_rank_centred": [40.0, 20.0, 6.0, 3.0], "val_embedding_size": [64.0] * 4}
     assert dimensional_collapse(history(val_num_classes_seen=[6.0] * 4, **ranks)) is None
     assert dimensional_collapse(history(val_num_classes_seen=[100.0] * 4, **ranks))
