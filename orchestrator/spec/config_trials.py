@@ -18,6 +18,7 @@ from orchestrator.spec.dotted import flatten, plain_values
 from orchestrator.spec.dumping import resolve
 from orchestrator.spec.model import SweepSpec
 from orchestrator.spec.nodes import Node, Path, dotted
+from orchestrator.spec.rule_checks import EPOCHS
 from orchestrator.spec.wording import allowed, reason, refusal
 from orchestrator.trial import Value
 
@@ -55,6 +56,8 @@ def file_space(spec: SweepSpec) -> SearchSpace:
 def _plain(model: BaseModel) -> dict[str, Value]:
     flat = flatten(model.model_dump(by_alias=True))
     values = {key: value.value if isinstance(value, Enum) else value for key, value in flat.items()}
+    # A Config may compute its epochs from other fields; pruners and the end of a trial need them all the same.
+    values.setdefault(EPOCHS, getattr(model, EPOCHS, None))
     return {key: value for key, value in values.items() if isinstance(value, bool | int | float | str)}
 
 

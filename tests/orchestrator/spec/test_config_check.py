@@ -99,6 +99,32 @@ def test_the_space_knows_the_defaults_and_the_config():
     }
 
 
+class Stream(Section):
+    """Has no field `epochs`, but epochs."""
+
+    num_steps: int = 5
+    epochs_per_step: int = 8
+
+    @property
+    def epochs(self):
+        return self.num_steps * self.epochs_per_step
+
+
+@pytest.mark.parametrize(("searched", "epochs"), [("num_steps", None), ("other", 40)])
+def test_epochs_that_a_config_computes_are_known_unless_they_are_searched(searched, epochs):
+    class Searched(Stream):
+        other: int = 1
+
+    text = f"""
+name: s
+trainable: t
+objective: {{metric: m, direction: maximize}}
+space: {{{searched}: {{type: int, low: 1, high: 9}}}}
+budget: {{trials: 3}}
+"""
+    assert check_config(parse(text, file="f.yaml"), Searched, metrics=("m",)).fixed.get("epochs") == epochs
+
+
 def test_resolve_overlays_the_config_with_the_parameters():
     spec = parse(GOOD, file="f.yaml").spec
     nested = resolve(spec, {"optimizer.lr": 0.01, "margin.kind": "linear", "margin.end": 0.3, "data.size": 4})
