@@ -57,7 +57,7 @@ def _light_stem(frames: int, channels: int) -> nn.Sequential:
 
 
 def _deep_stem(frames: int, channels: int) -> nn.Sequential:
-    """Two normalised convolutions at each size: twice the cost, and classes that were never seen come out far better."""
+    """Two normalised convolutions at each size: twice the cost, and far better on classes that were never seen."""
     half = channels // 2
     steps = ((frames, half, 2), (half, half, 1), (half, channels, 2), (channels, channels, 1))
     layers: list[nn.Module] = []

@@ -162,7 +162,9 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             **evaluate.contrastive(outputs, same_NN, contrast=contrast, batches=batches),
             **evaluate.captions(model, outputs, self.data, config=self.config),
             "val/captioning_loss": outputs.captioning,
+            "val/captioning_chance": math.log(len(self.data.tokenizer)),
             "val/masked_modeling_loss": outputs.masked_modeling,
+            "val/masked_modeling_chance": 1.0,
         }
         if val.labels_N is not None:
             labels_N = val.labels_N[outputs.order_N]
