@@ -65,7 +65,7 @@ TWINS: Mapping[str, Twin] = {
     "mined in the batch": Twin(
         "identification",
         {
-            "epochs": 8,
+            "epochs": 16,
             "batches_per_epoch": 12,
             "people_per_batch": 8,
             "records_per_person": 4,
@@ -98,7 +98,7 @@ TWINS: Mapping[str, Twin] = {
             "negative_mining": "hard",
             "mining_embeddings": "epoch",
             "mining_refresh_epochs": 1,
-            "optimizer": {"lr": 1e-3, "max_grad_norm": 10.0},
+            "optimizer": {"lr": 1e-3, "max_grad_norm": 10.0, "schedule": {"kind": "constant"}},
             "data": {
                 "source": "simulated",
                 "num_train": 48,

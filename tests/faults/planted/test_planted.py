@@ -9,7 +9,7 @@ from tests.faults.planted.measure import Outcome, Trainings, alarms, alarms_at_a
 from tests.faults.planted.plants import PLANTS, QUICK_TWINS, TWINS
 from trainables.health import CHECKS
 
-SEED = 5
+SEED = 10
 
 
 @pytest.fixture(scope="module")
