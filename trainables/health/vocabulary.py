@@ -97,6 +97,7 @@ _ENTRIES: Sequence[_Entry] = (
         _HIGHER,
         "of what matters, found; of what was found, right",
     ),
+    _entry(r"train/(([a-z]+_)?recall|rank)_at_\d+\w*", _HIGHER, "the same on training items: for the train-val gap"),
     _entry(r"val/auc", _HIGHER, "chance that a matching pair is nearer than another; blind to the first ranks"),
     _entry(r"val/eer", _LOWER, "equal error rate of the yes-or-no question"),
     _entry(r"val/backward_transfer", _HIGHER, "change of old tasks since they were learned"),

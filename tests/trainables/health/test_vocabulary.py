@@ -16,6 +16,8 @@ from trainables.registry import TRAINABLES, load_info
         ("train/contrastive_loss", Direction.LOWER),
         ("train/intra_distance", Direction.NEUTRAL),
         ("val/intra_distance", Direction.LOWER),
+        ("train/rank_at_1", Direction.HIGHER),
+        ("train/batch_recall_at_1", Direction.HIGHER),
         ("train/lr", Direction.NEUTRAL),
         ("val/chance_recall_at_1", Direction.NEUTRAL),
     ],
