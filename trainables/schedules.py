@@ -95,6 +95,16 @@ class Schedule(StrictModel):
         return self.start + done * (self.end - self.start)
 
 
+def check_warmups(schedules: Mapping[str, Schedule], *, epochs: int) -> None:
+    """Config models call this with their schedules by dotted key.
+
+    Raises: ValueError: one of them would still be warming up when the trial ends.
+    """
+    for name, schedule in schedules.items():
+        if schedule.warmup_epochs >= epochs:
+            raise ValueError(f"{name}.warmup_epochs is {schedule.warmup_epochs:g}: it must be below epochs, {epochs}")
+
+
 class Temperature(Schedule):
     """What cosines are divided by. CLIP works near 0.1; far above 1 the loss has hardly a range to fall through."""
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from trainables.schedules import LearningRateSchedule, MarginSchedule, StrictModel, Temperature
+from trainables.schedules import LearningRateSchedule, MarginSchedule, StrictModel, Temperature, check_warmups
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,10 @@ def test_models_are_frozen():
 
 def test_a_strict_model_reads_everything_by_default():
     assert StrictModel().unread() == {}
+
+
+def test_a_warmup_that_outlasts_the_trial_is_named():
+    schedules = {"optimizer.schedule": LearningRateSchedule(warmup_epochs=3)}
+    check_warmups(schedules, epochs=4)
+    with pytest.raises(ValueError, match=r"optimizer\.schedule\.warmup_epochs is 3: it must be below epochs, 3"):
+        check_warmups(schedules, epochs=3)

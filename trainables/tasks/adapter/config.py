@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, StrictModel
 from trainables.data.embeddings.sources import EmbeddingSource, GeneratedEmbeddings
+from trainables.schedules import check_warmups
 
 SPACES = ("clip", "t5")
 MAX_REPORTED_CLASSES = 16
@@ -180,10 +181,7 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
         for space, target in self.targets.items():
-            warmup = target.optimizer.schedule.warmup_epochs
-            if warmup >= self.epochs:
-                where = f"{space}.optimizer.schedule.warmup_epochs"
-                raise ValueError(f"{where} is {warmup:g}: it must be below epochs, {self.epochs}")
+            check_warmups({f"{space}.optimizer.schedule": target.optimizer.schedule}, epochs=self.epochs)
             if isinstance(self.data, GeneratedEmbeddings):
                 faults = target.adapter.faults(inputs=self.data.dims, outputs=getattr(self.data, space).dims)
                 if faults:

@@ -18,7 +18,14 @@ from trainables.mining.strategies import (
     check_curriculum,
     strategy_at,
 )
-from trainables.schedules import LearningRateKind, LearningRateSchedule, MarginSchedule, Schedule, ScheduleKind
+from trainables.schedules import (
+    LearningRateKind,
+    LearningRateSchedule,
+    MarginSchedule,
+    Schedule,
+    ScheduleKind,
+    check_warmups,
+)
 from trainables.tasks.identification.choices import (
     CHOOSING_LOSSES,
     MARGIN_LOSSES,
@@ -196,11 +203,7 @@ class Config(StrictModel):
             "margin": self.margin,
             "optimizer.schedule": self.optimizer.schedule,
         }
-        for name, schedule in schedules.items():
-            if schedule.warmup_epochs >= self.epochs:
-                raise ValueError(
-                    f"{name}.warmup_epochs is {schedule.warmup_epochs:g}: it must be below epochs, {self.epochs}"
-                )
+        check_warmups(schedules, epochs=self.epochs)
         batch_size = self.people_per_batch * self.records_per_person
         if self.memory_size and self.memory_size < batch_size:
             raise ValueError(f"memory_size is {self.memory_size}: it must hold a batch, {batch_size}, or be 0")

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from trainables.config import Optimizer, StrictModel
 from trainables.data.images.sources import DigitsSource, ImageSource
 from trainables.losses.ant_form import AntForm
-from trainables.schedules import LearningRateSchedule, ScheduleKind
+from trainables.schedules import LearningRateSchedule, ScheduleKind, check_warmups
 
 MAX_STEPS = 50
 """Most tasks that a stream may have: each has a metric of its own."""
@@ -193,11 +193,7 @@ class Config(StrictModel):
             raise ValueError(
                 f"margin.phases: from epoch {late[0]} is never reached, epochs_per_step is {self.epochs_per_step}"
             )
-        if self.optimizer.schedule.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"optimizer.schedule.warmup_epochs is {self.optimizer.schedule.warmup_epochs:g}: "
-                f"it must be below the {self.epochs} epochs of a trial"
-            )
+        check_warmups({"optimizer.schedule": self.optimizer.schedule}, epochs=self.epochs)
         weights = self.loss_weights
         if weights.nce + weights.ant + weights.gap == 0 and self.classifier is Classifier.NEAREST_MEAN:
             raise ValueError("loss_weights are all 0: nothing would be learned")

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel, loop_metrics
 from trainables.data.pairs.sources import AngiogramSource, PairSource
-from trainables.schedules import MarginSchedule, Schedule, Temperature
+from trainables.schedules import MarginSchedule, Schedule, Temperature, check_warmups
 
 
 class ContrastiveKind(StrEnum):
@@ -139,11 +139,7 @@ class Config(StrictModel):
             "margin": self.margin,
             "optimizer.schedule": self.optimizer.schedule,
         }
-        for name, schedule in schedules.items():
-            if schedule.warmup_epochs >= self.epochs:
-                raise ValueError(
-                    f"{name}.warmup_epochs is {schedule.warmup_epochs:g}: it must be below epochs, {self.epochs}"
-                )
+        check_warmups(schedules, epochs=self.epochs)
         if sum(self.loss_weights.model_dump().values()) == 0:
             raise ValueError("loss_weights are all 0: nothing would be learned")
         return self

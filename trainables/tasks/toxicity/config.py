@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, Optimizer, StrictModel
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TextSource
-from trainables.schedules import LearningRateKind, LearningRateSchedule
+from trainables.schedules import LearningRateKind, LearningRateSchedule, check_warmups
 
 
 class TaskWeighting(StrEnum):
@@ -154,9 +154,8 @@ class Config(StrictModel):
             raise ValueError(
                 f"sizes.width is {self.sizes.width}: it must be a multiple of sizes.heads, {self.sizes.heads}"
             )
-        for name, optimizer in (("optimizer", self.optimizer), ("uncertainty", self.uncertainty)):
-            if optimizer.schedule.warmup_epochs >= self.epochs:
-                raise ValueError(f"{name}.schedule.warmup_epochs must be below epochs, {self.epochs}")
+        schedules = {"optimizer.schedule": self.optimizer.schedule, "uncertainty.schedule": self.uncertainty.schedule}
+        check_warmups(schedules, epochs=self.epochs)
         self._check_task_names()
         return self
 

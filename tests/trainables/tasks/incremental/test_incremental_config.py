@@ -61,7 +61,7 @@ def test_the_margin_over_a_step_of_100_epochs(fields, epoch, expected):
         ({"gap_target": 0.5}, "gap_target is not read when loss_weights.gap is 0"),
         ({"memory": {"per_class": 0, "choice": "random"}}, "choice is not read when per_class is 0"),
         ({"loss_weights": {"nce": 0}}, "all 0"),
-        ({"optimizer": {"schedule": {"warmup_epochs": 40}}, "epochs_per_step": 8}, "below the 40 epochs of a trial"),
+        ({"optimizer": {"schedule": {"warmup_epochs": 40}}, "epochs_per_step": 8}, "must be below epochs, 40"),
         ({"stream": {"num_steps": MAX_STEPS + 1}}, "num_steps"),
         (ANT | {"hard_negative_ratio": 0}, "hard_negative_ratio"),
         ({"temperature": 10}, "temperature"),
