@@ -86,7 +86,7 @@ class Schedule(StrictModel):
 
     def at(self, epoch: float, *, epochs: float) -> float:
         """The value after `epoch` (fractional) of `epochs` epochs."""
-        if self.end is None or not self.moves:
+        if not self.moves or self.end is None:
             return self.start
         span = epochs - self.warmup_epochs
         done = min(max((epoch - self.warmup_epochs) / span, 0.0), 1.0) if span > 0 else 0.0

@@ -13,9 +13,9 @@ from orchestrator.spec.dotted import flatten
 from orchestrator.spec.model import Direction
 from orchestrator.study import SweepRecord
 from orchestrator.tracking import Tracker
-from orchestrator.trial import Measurement, TrialRecord, Value
+from orchestrator.trial import Cause, Ending, Measurement, TrialRecord, Value
 from trainables import contract
-from trainables.health import Finding, History, Severity, diagnose
+from trainables.health import CHECKS, Finding, History, Severity, diagnose
 
 Findings = Mapping[str, Finding]
 """By the name of the check."""
@@ -38,8 +38,35 @@ def history_of(
 
 
 def findings_of(sweep: SweepRecord, trial: TrialRecord) -> tuple[Finding, ...]:
-    """What is wrong with a trial, most severe first; empty for one that has measured nothing."""
-    return diagnose(history_of(sweep, trial.params, trial.measurements, unread=trial.unread))
+    """What is wrong with a trial, most severe first; empty for one that has measured nothing.
+
+    A stop rule may end a sick trial before the checks have seen enough of it: what the rule saw is a finding too.
+    """
+    found = diagnose(history_of(sweep, trial.params, trial.measurements, unread=trial.unread))
+    stopped = _finding_of_the_rule(trial.ending)
+    return found if stopped is None or stopped.check in {finding.check for finding in found} else (stopped, *found)
+
+
+def _finding_of_the_rule(ending: Ending | None) -> Finding | None:
+    if ending is None or ending.cause is not Cause.SICK:
+        return None
+    metric, step = str(ending.detail["metric"]), ending.detail["step"]
+    if ending.detail["rule"] == "below_untrained":
+        check = CHECKS["worse_than_untrained"]
+    else:
+        check = CHECKS["dimensional_collapse" if "rank" in metric else "point_collapse"]
+    return Finding(
+        check=check.name,
+        severity=Severity.ILL,
+        step=step if isinstance(step, int) else 0,
+        evidence={
+            metric if name == "value" else name: float(value)
+            for name, value in ending.detail.items()
+            if isinstance(value, int | float) and name != "step"
+        },
+        meaning=check.meaning,
+        cure=check.cure,
+    )
 
 
 def evidence_text(finding: Finding) -> str:

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.execution.reads import Reads
+from orchestrator.spec import resolve
+from orchestrator.study.preview import first_configurations
 from orchestrator.sweeps.checks import check_file
+from trainables.contract import TrialContext
+from trainables.registry import load_train
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "search_spaces").glob("*.yaml"))
@@ -23,3 +28,18 @@ def test_a_shipped_file_has_no_fault_and_a_header(path):
 def test_the_names_of_shipped_sweeps_differ():
     names = [check_file(path, directory=ROOT).spec.name for path in FILES]
     assert len(set(names)) == len(names) > 0
+
+
+def bundled():
+    return [path for path in FILES if "root:" not in path.read_text() and "path:" not in path.read_text()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", bundled(), ids=lambda path: path.stem)
+def test_a_trainable_reads_every_key_that_a_shipped_file_sets(path):
+    checked = check_file(path, directory=ROOT)
+    (params,) = first_configurations(checked.spec, checked.fixed, count=1)
+    nested = resolve(checked.spec, params)
+    reads = Reads(checked.info.config_type.model_validate(nested))
+    list(load_train(checked.spec.trainable)(reads.config, TrialContext(seed=0)))
+    assert reads.unread(nested) == ()

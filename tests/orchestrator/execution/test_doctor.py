@@ -2,13 +2,14 @@
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.execution.doctor import Doctor, evidence_text, findings_of, history_of
 from orchestrator.study import SweepRecord
 from orchestrator.tracking.operations import SetTags
-from orchestrator.trial import Measurement, TrialRecord, TrialState
+from orchestrator.trial import Cause, Ending, Measurement, TrialRecord, TrialState
 from tests.support.specs import modes, toy_spec
 from tests.support.toys import Mode
 from trainables.tasks.multitask.config import METRICS
@@ -73,6 +74,39 @@ def test_findings_come_from_the_record_alone():
     assert [f.check for f in findings_of(SWEEP, trial(0, curve(0.1, 0.999, 0.999, 0.999)))] == [SICK]
     assert findings_of(SWEEP, trial(0, curve(0.1, 0.2, 0.2, 0.2))) == ()
     assert findings_of(SWEEP, trial(0, [])) == ()
+
+
+@pytest.mark.parametrize(
+    ("detail", "check", "evidence"),
+    [
+        (
+            {"rule": "collapse", "metric": "val/resultant_length", "step": 2, "value": 0.99, "threshold": 0.98},
+            "point_collapse",
+            {"val/resultant_length": 0.99, "threshold": 0.98},
+        ),
+        (
+            {"rule": "collapse", "metric": "val/effective_rank", "step": 2, "value": 1.1, "threshold": 1.5},
+            "dimensional_collapse",
+            {"val/effective_rank": 1.1, "threshold": 1.5},
+        ),
+        (
+            {"rule": "below_untrained", "metric": "val/score", "step": 3, "best": 0.1, "threshold": 0.2},
+            "worse_than_untrained",
+            {"best": 0.1, "threshold": 0.2},
+        ),
+    ],
+)
+def test_what_made_a_rule_stop_a_trial_is_a_finding_although_the_checks_saw_too_little(detail, check, evidence):
+    record = replace(trial(0, curve(0.1, 0.2)), ending=Ending(Cause.SICK, detail["rule"], detail))
+    (finding,) = findings_of(SWEEP, record)
+    assert (finding.check, finding.severity, finding.step) == (check, "ill", detail["step"])
+    assert finding.evidence == evidence
+
+
+def test_what_the_checks_found_is_not_said_twice_because_a_rule_saw_it_too():
+    detail = {"rule": "collapse", "metric": "val/resultant_length", "step": 3, "value": 0.999, "threshold": 0.98}
+    record = replace(trial(0, curve(0.1, 0.999, 0.999, 0.999)), ending=Ending(Cause.SICK, "collapse", detail))
+    assert [finding.check for finding in findings_of(SWEEP, record)] == [SICK]
 
 
 def test_a_finding_is_said_once_a_trial_with_its_meaning_only_once_a_sweep(doctor, ear):
