@@ -30,11 +30,6 @@ def task_gradients(losses: Mapping[str, Tensor], parameters: Sequence[Tensor]) -
     return {name: _flat_gradient(loss, parameters) for name, loss in losses.items()}
 
 
-def task_gradient_norms(losses: Mapping[str, Tensor], parameters: Sequence[Tensor]) -> dict[str, float]:
-    """2-norm of each of the `task_gradients`."""
-    return {name: float(gradient_P.norm()) for name, gradient_P in task_gradients(losses, parameters).items()}
-
-
 def gradient_cosine(first_P: Tensor, second_P: Tensor) -> float:
     """Cosine of two of the `task_gradients`: below 0 the tasks work against each other; 0 where one is zero."""
     return float(F.cosine_similarity(first_P, second_P, dim=0))
