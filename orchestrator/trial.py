@@ -90,6 +90,7 @@ class Suggestion:
     Attributes:
         number: the trial's number in its sweep, from 0.
         params: dotted parameter name to value; inactive parameters are absent.
+        seeds: what the trial trains with; more than one are trained side by side and averaged.
         attempt: 1 at first; one more for each time that the trial was handed out again.
         last_step: the last step in the ledger, None before the first. A new attempt starts from the newest sound
             checkpoint that is not after it.
@@ -98,6 +99,7 @@ class Suggestion:
 
     number: int
     params: Mapping[str, Value]
+    seeds: tuple[int, ...] = (0,)
     attempt: int = 1
     last_step: int | None = None
     best_value: float | None = None
@@ -138,6 +140,8 @@ class TrialRecord:
         value: the objective's best measured value after step 0; None without one.
         best_step: the step of `value`.
         ending: None until the trial has ended.
+        seeds: what it trains with.
+        replicate_of: the earlier trial of the same configuration that it repeats with other seeds.
         run_id: the MLflow run, None until it was shipped.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
     """
@@ -150,6 +154,8 @@ class TrialRecord:
     best_step: int | None = None
     ending: Ending | None = None
     attempt: int = 1
+    seeds: tuple[int, ...] = (0,)
+    replicate_of: int | None = None
     run_id: str | None = None
     decisions: Sequence[Mapping[str, JsonValue]] = ()
     started_ms: int | None = None

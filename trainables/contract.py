@@ -5,11 +5,23 @@ A trainable is `def train(config: Config, context: TrialContext) -> Iterator[Mea
 generator is closed (`GeneratorExit`). Standard library only, so that any package can implement the contract.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 State = Mapping[str, object]
 """A checkpoint: nested dicts and lists whose leaves are tensors, numbers, strings, booleans or None."""
+
+
+class Purpose(StrEnum):
+    """What a trial is run for, and so which split is learned from and which is measured."""
+
+    SEARCH = "search"
+    """Learns from train, measures on val. Every trial of a sweep."""
+    TEST = "test"
+    """Learns nothing: yields one measurement of the resumed state, made on test, its names beginning with `test/`."""
+    RETRAIN = "retrain"
+    """Learns from train and val together; measures nothing on val."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +32,14 @@ class Measurement:
         step: epochs (or other units of progress) done; 0 is the untrained model. Strictly increasing in a trial.
         metrics: name to value, such as `{"val/recall_at_1": 0.31}`. A value may be NaN or infinite: the trial then
             ends as diverged if it is the objective.
+        resamples: metric name to its values when the measured units (queries, people, classes) are drawn anew with
+            replacement; for `Purpose.TEST`. The draws depend on the units alone, so that resample n of two trials
+            has the same units.
     """
 
     step: int
     metrics: Mapping[str, float]
+    resamples: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def _keep_nothing(_: Callable[[], State]) -> None:
@@ -42,12 +58,15 @@ class TrialContext:
         save: call it before each `yield` with a function that returns the state at that moment. The runner calls
             the function when a checkpoint is due, when the measurement is the best so far, or when the trial is
             paused; always while the generator is suspended at that `yield`.
+        purpose: what the trial is run for. A module says with `PURPOSES` which ones its trainable knows; without it
+            that is `SEARCH` alone.
     """
 
     seed: int = 0
     device: str = "cpu"
     resume: State | None = None
     save: Callable[[Callable[[], State]], None] = field(default=_keep_nothing)
+    purpose: Purpose = Purpose.SEARCH
 
 
 Train = Callable[..., Iterator[Measurement]]

@@ -14,6 +14,7 @@ class Assignment:
 
     Attributes:
         config: nested values for the trainable's Config.
+        seeds: of the trial; more than one are trained side by side and averaged.
         checkpoints: the folder that holds this trial's checkpoints.
         last_step: the last step in the ledger; the attempt resumes from the newest sound checkpoint not after it.
         best_value, best_step: the best objective value in the ledger so far and its step.
@@ -27,7 +28,7 @@ class Assignment:
     trainable: str
     config: Mapping[str, JsonValue]
     objective: Objective
-    seed: int
+    seeds: tuple[int, ...]
     checkpoints: Path
     last_step: int | None = None
     best_value: float | None = None

@@ -103,7 +103,7 @@ class Attempt:
             # It was held in memory by a process that died; its step is measured again and is the best again.
             self._best = None
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        context = TrialContext(seed=assignment.seed, device=device, resume=resume, save=self._offer)
+        context = TrialContext(seed=assignment.seeds[0], device=device, resume=resume, save=self._offer)
         # A resumed attempt may rightly skip what only the beginning needs.
         self._reads = Reads(config) if resume is None else None
         return train(self._reads.config if self._reads else config, context)

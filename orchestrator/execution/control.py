@@ -119,7 +119,7 @@ class SweepControl:
             trainable=self.spec.trainable,
             config=config,
             objective=self.spec.objective,
-            seed=self.spec.seed,
+            seeds=suggestion.seeds,
             checkpoints=trial_folder(self._settings.checkpoints, suggestion.number),
             last_step=suggestion.last_step,
             best_value=suggestion.best_value,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictFloat, StrictInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, StrictFloat, StrictInt, field_validator
 
-from orchestrator.space import Parameter
+from orchestrator.space import Choice, Parameter
 from orchestrator.spec.dotted import nest
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
@@ -41,6 +41,34 @@ class TpeSampler(_Section):
     startup_trials: StrictInt = Field(default=10, ge=1)
 
 
+class GpSampler(_Section):
+    """Gaussian process: fewest trials for few continuous parameters and slow trials; seconds a proposal later on."""
+
+    type: Literal["gp"]
+    startup_trials: StrictInt = Field(default=10, ge=1)
+
+
+class CmaesSampler(_Section):
+    """CMA-ES: many trials over continuous parameters that depend on each other; conditions and choices are drawn."""
+
+    type: Literal["cmaes"]
+    startup_trials: StrictInt = Field(default=1, ge=1)
+
+
+class Nsga2Sampler(_Section):
+    """NSGA-II: a genetic search for two or three objectives and many trials."""
+
+    type: Literal["nsga2"]
+    population: StrictInt = Field(default=20, ge=2)
+
+
+class Nsga3Sampler(_Section):
+    """NSGA-III: a genetic search for four objectives or more."""
+
+    type: Literal["nsga3"]
+    population: StrictInt = Field(default=20, ge=2)
+
+
 class RandomSampler(_Section):
     """Independent uniform draws: the honest baseline."""
 
@@ -59,7 +87,24 @@ class GridSampler(_Section):
     type: Literal["grid"]
 
 
-Sampler = Annotated[TpeSampler | RandomSampler | QmcSampler | GridSampler, Field(discriminator="type")]
+class BruteForceSampler(_Section):
+    """Each combination once, in a random order that follows the conditions; every parameter needs choices or a step."""
+
+    type: Literal["brute_force"]
+
+
+Sampler = Annotated[
+    TpeSampler
+    | GpSampler
+    | CmaesSampler
+    | Nsga2Sampler
+    | Nsga3Sampler
+    | QmcSampler
+    | RandomSampler
+    | GridSampler
+    | BruteForceSampler,
+    Field(discriminator="type"),
+]
 
 
 class AshaPruner(_Section):
@@ -87,13 +132,45 @@ class MedianPruner(_Section):
     min_epochs: StrictInt = Field(default=1, ge=0, description="Never before this epoch.")
 
 
+class PercentilePruner(_Section):
+    """Ends a trial whose best value is not among the best `keep_percent` of the others at the same epoch."""
+
+    type: Literal["percentile"]
+    keep_percent: StrictFloat = Field(default=25.0, gt=0, lt=100)
+    startup_trials: StrictInt = Field(default=5, ge=0)
+    min_epochs: StrictInt = Field(default=1, ge=0, description="Never before this epoch.")
+
+
+class WilcoxonPruner(_Section):
+    """Ends a trial whose values, epoch by epoch, are worse than the best trial's by a signed-rank test."""
+
+    type: Literal["wilcoxon"]
+    p_threshold: StrictFloat = Field(default=0.1, gt=0, lt=1)
+    min_epochs: StrictInt = Field(default=2, ge=0, description="Never before this epoch.")
+
+
 class NoPruner(_Section):
     """Every trial runs to its end."""
 
     type: Literal["none"] = "none"
 
 
-Pruner = Annotated[AshaPruner | HyperbandPruner | MedianPruner | NoPruner, Field(discriminator="type")]
+class PatientPruner(_Section):
+    """Lets another pruner decide only when the trial has not improved by `min_delta` for `patience` epochs."""
+
+    type: Literal["patient"]
+    patience: StrictInt = Field(ge=1)
+    min_delta: StrictFloat = Field(default=0.0, ge=0)
+    pruner: Annotated[
+        AshaPruner | HyperbandPruner | MedianPruner | PercentilePruner | WilcoxonPruner | NoPruner,
+        Field(discriminator="type"),
+    ] = Field(default_factory=NoPruner, description="none: lack of improvement alone ends the trial.")
+
+
+Pruner = Annotated[
+    AshaPruner | HyperbandPruner | MedianPruner | PercentilePruner | WilcoxonPruner | PatientPruner | NoPruner,
+    Field(discriminator="type"),
+]
 
 
 class PlateauRule(_Section):
@@ -171,6 +248,10 @@ class Budget(_Section):
 
     trials: StrictInt = Field(ge=1)
     wall_hours: StrictFloat | None = Field(default=None, gt=0)
+    gpu_hours: StrictFloat | None = Field(
+        default=None, gt=0, description="Hours of training times GPUs of a trial; on a CPU, times its cores."
+    )
+    epochs: StrictInt | None = Field(default=None, ge=1, description="Epochs of all trials together.")
     max_failures: StrictInt = Field(
         default=5, ge=1, description="Stop after this many equal failures before any trial has succeeded."
     )
@@ -189,21 +270,59 @@ class Resources(_Section):
     )
 
 
+class Confirm(_Section):
+    """What is run after the search, with fresh seeds and at full length, before anything is called a winner."""
+
+    top: StrictInt = Field(default=3, ge=1, description="Configurations of the search that are confirmed.")
+    seeds: StrictInt = Field(default=8, ge=3, description="Trainings of each configuration that is not ruled out.")
+    max_trials: StrictInt | None = Field(
+        default=None, ge=6, description="Trainings in all; the default configuration's are among them."
+    )
+    test: StrictBool = Field(default=True, description="Read the test split once, at the end.")
+
+
+class Lint(_Section):
+    """Warnings that are meant."""
+
+    ignore: Mapping[Annotated[str, Field(pattern=r"^ORC[0-9]{3}$")], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict, description="Rule to the reason why it does not apply here."
+    )
+
+
 class SweepSpec(_Section):
     """One question: a trainable, a space, and how to search it."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Lower-case letters, digits, '-', '_', '.'.")
     trainable: str = Field(min_length=1, description="A registered name, or your own my_pkg.my_module:train.")
     objective: Objective
+    further_objectives: tuple[Objective, ...] = Field(
+        default=(), description="More metrics to trade off against the objective, which alone prunes and ranks."
+    )
+    floors: Mapping[str, StrictFloat] = Field(
+        default_factory=dict, description="Metric to the least value that a trial must reach to be of use."
+    )
     space: Mapping[str, Parameter] = Field(min_length=1, description="Dotted config key to its domain.")
     constraints: tuple[str, ...] = Field(default=(), description="Expressions over dotted names that must hold.")
+    points: tuple[Mapping[str, Choice], ...] = Field(
+        default=(), description="Configurations that are tried first; one that stands here twice gets a second seed."
+    )
+    repeats: StrictInt = Field(
+        default=1, ge=1, le=32, description="Seeds that each trial trains with, side by side; metrics are their means."
+    )
     config: Mapping[str, JsonValue] = Field(default_factory=dict, description="Fixed values of the trainable's Config.")
     sampler: Sampler = Field(default_factory=TpeSampler)
     pruner: Pruner = Field(default_factory=NoPruner)
     stop: tuple[StopRule, ...] = ()
     budget: Budget
+    confirm: Confirm | None = Field(default=None, description="Confirm the best configurations after the search.")
     resources: Resources = Field(default_factory=Resources)
+    lint: Lint = Field(default_factory=Lint)
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives; the first one prunes and ranks."""
+        return (self.objective, *self.further_objectives)
 
     @field_validator("config")
     @classmethod

@@ -8,15 +8,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.space import SearchSpace
-from orchestrator.spec.model import GridSampler, MedianPruner, NoPruner, SweepSpec
+from orchestrator.spec.model import GridSampler, SweepSpec
 from orchestrator.study import records
-from orchestrator.study.pruning import Decision, build_pruner, explain_median, explain_rung, may_decide, rungs_done
+from orchestrator.study.judging import Judged, judge, rungs_decided
+from orchestrator.study.points import point_sampler
+from orchestrator.study.proposals import Proposal, Proposer
+from orchestrator.study.pruning import Decision, build_pruner
 from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
 from orchestrator.study.sampling import build_sampler, suggest
 from orchestrator.trial import (
@@ -44,20 +46,21 @@ class _Live:
     trial: Trial
     steps: set[int]
     reported: set[int]
-    rungs: int
-
-
-def _rungs_decided(known: TrialRecord) -> int:
-    rungs = [decision["rung"] for decision in known.decisions]
-    return max((1 + rung for rung in rungs if isinstance(rung, int)), default=0)
+    judged: Judged
 
 
 class Ledger:
     """One sweep's durable record and its search."""
 
-    def __init__(self, study: Study, *, spec: SweepSpec, fixed: Mapping[str, JsonValue]) -> None:
-        """Wrap a study that `Storage` created or loaded; `fixed` are flattened config values."""
+    def __init__(
+        self, study: Study, *, spec: SweepSpec, fixed: Mapping[str, JsonValue], proposer: Proposer | None = None
+    ) -> None:
+        """Wrap a study that `Storage` created or loaded; `fixed` are flattened config values.
+
+        A `proposer` takes the place of the sampler and of the budget of trials.
+        """
         self.spec = spec
+        self._proposer = proposer
         self._study = study
         scalars = {k: v for k, v in fixed.items() if isinstance(v, bool | int | float | str)}
         self.space = SearchSpace(spec.space, spec.constraints, fixed=scalars)
@@ -104,10 +107,24 @@ class Ledger:
     def ask(self) -> Suggestion | None:
         """Reserve the next trial and suggest its parameters; None when the budget of trials is used up."""
         number = self.num_asked
-        if number >= self._limit:
-            return None
-        self._study.sampler = build_sampler(self.spec, self.space, number=number)
-        return self._hand_out(self._study.ask(), attempt=1)
+        proposal = None if self._proposer is None else self._proposer.next(self.records())
+        if proposal is None:
+            if self._proposer is not None or number >= self._limit:
+                return None
+            self._study.sampler = build_sampler(self.spec, self.space, number=number)
+            return self._hand_out(self._study.ask(), attempt=1)
+        return self._ask_for(proposal)
+
+    def _ask_for(self, proposal: Proposal) -> Suggestion:
+        self._study.sampler = point_sampler(proposal.params)
+        trial = self._study.ask()
+        if proposal.seeds is not None:
+            trial.set_user_attr(records.SEEDS, list(proposal.seeds))
+        if proposal.replicate_of is not None:
+            trial.set_user_attr(records.REPLICATE_OF, proposal.replicate_of)
+        if not self.space.contains(proposal.params):
+            trial.set_user_attr(records.PARAMS, dict(proposal.params))
+        return self._hand_out(trial, attempt=1)
 
     def interrupted(self) -> list[Suggestion]:
         """Hand out again each trial that has not ended: same number, same parameters, one more attempt."""
@@ -120,16 +137,20 @@ class Ledger:
         return self._hand_out(trial, attempt=frozen.user_attrs.get(records.ATTEMPT, 0) + 1)
 
     def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
-        params = suggest(trial, self.space)
+        attrs = trial.user_attrs
+        params = attrs[records.PARAMS] if records.PARAMS in attrs else suggest(trial, self.space)
+        if records.SEEDS not in attrs:
+            trial.set_user_attr(records.SEEDS, [self.spec.seed + n for n in range(self.spec.repeats)])
         trial.set_user_attr(records.ATTEMPT, attempt)
         if trial.user_attrs.get(records.PAUSED):
             trial.set_user_attr(records.PAUSED, False)
         frozen = self._study._storage.get_trial(trial._trial_id)
         known = read_trial(frozen, self.spec.objective)
         steps = {m.step for m in known.measurements}
-        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), _rungs_decided(known))
+        judged = Judged(trial, rungs_decided(known))
+        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), judged)
         last_step = known.measurements[-1].step if known.measurements else None
-        suggestion = Suggestion(trial.number, params, attempt, last_step)
+        suggestion = Suggestion(trial.number, params, known.seeds, attempt, last_step)
         # The untrained model is no best that a checkpoint was kept of.
         return replace(suggestion, best_value=known.value, best_step=known.best_step) if known.best_step else suggestion
 
@@ -150,7 +171,7 @@ class Ledger:
         if math.isfinite(value):
             if measurement.step not in live.reported:
                 live.trial.report(value, measurement.step)
-            decision = self._decide(live, measurement.step, last=last)
+            decision = judge(self._study, live.judged, self.spec, step=measurement.step, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
         live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
         live.steps.add(measurement.step)
@@ -160,27 +181,6 @@ class Ledger:
         if not decision["pruned"]:
             return None
         return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision})
-
-    def _decide(self, live: "_Live", step: int, *, last: bool) -> Decision | None:
-        """Optuna notes each rung that a trial reaches; one without a decision of ours is decided here.
-
-        The note alone decides nothing: an earlier driver may have died right after it.
-        """
-        pruner, direction = self.spec.pruner, self.spec.objective.direction
-        if isinstance(pruner, NoPruner) or not may_decide(pruner, step=step, rungs=live.rungs):
-            return None
-        pruned = live.trial.should_prune() and not last
-        if isinstance(pruner, MedianPruner) and not pruned:
-            return None
-        frozen = self._study._storage.get_trial(live.trial._trial_id)
-        if isinstance(pruner, MedianPruner):
-            return explain_median(frozen, self._frozen_all(), direction=direction)
-        rungs_before, live.rungs = live.rungs, rungs_done(frozen)
-        if live.rungs == rungs_before:
-            return None
-        rivals = optuna.pruners._filter_study(self._study, frozen).get_trials(deepcopy=False)
-        decision = explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction)
-        return replace(decision, pruned=False) if last else decision
 
     def overdue(self, number: int) -> Ending | None:
         """The ending of an open trial that an earlier driver stored, or its pruner decided, before it died."""

@@ -20,6 +20,10 @@ RUN_KEY = "orch:run:"
 be known only after its trial has finished."""
 
 ATTEMPT = "attempt"
+SEEDS = "seeds"
+REPLICATE_OF = "replicate_of"
+PARAMS = "params"
+"""The parameters of a trial that lies outside of the space, and of which the sampler therefore knows nothing."""
 PAUSED = "paused"
 ENDING = "ending"
 STEP = "step:"
@@ -103,12 +107,14 @@ def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None =
     return TrialRecord(
         number=trial.number,
         state=_read_state(trial),
-        params=dict(trial.params),
+        params=dict(attrs.get(PARAMS, trial.params)),
         measurements=measurements,
         value=None if best is None else best.metrics[objective.metric],
         best_step=None if best is None else best.step,
         ending=None if ending is None else Ending(Cause(ending["cause"]), ending["reason"], ending["detail"]),
         attempt=attrs.get(ATTEMPT, 1),
+        seeds=tuple(attrs.get(SEEDS, (0,))),
+        replicate_of=attrs.get(REPLICATE_OF),
         run_id=run_id,
         decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
         started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),

@@ -136,7 +136,7 @@ def _measured_pace(checked: CheckedSweep, params: Mapping[str, Value], directory
                 trainable=checked.spec.trainable,
                 config=checked.config(params),
                 objective=checked.spec.objective,
-                seed=checked.spec.seed,
+                seeds=(checked.spec.seed,),
                 checkpoints=Path(folder),
                 directory=directory,
             )

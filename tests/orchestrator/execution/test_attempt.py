@@ -27,7 +27,7 @@ def assign(tmp_path):
             trainable=TOY,
             config={"epochs": 5, "diary": str(tmp_path / "diary"), **(config or {})},
             objective=OBJECTIVE,
-            seed=7,
+            seeds=(7,),
             **{**defaults, **fields},
         )
 

@@ -51,7 +51,7 @@ def test_did_you_mean():
 @pytest.mark.parametrize(
     ("location", "keys"),
     [
-        (("budget",), ["trials", "wall_hours", "max_failures"]),
+        (("budget",), ["trials", "wall_hours", "gpu_hours", "epochs", "max_failures"]),
         (("sampler", "tpe"), ["type", "startup_trials"]),
         (("stop", 3, "max_epochs"), ["type", "epochs"]),
         (("space", "a.b", "categorical"), ["when", "type", "choices"]),
@@ -64,7 +64,7 @@ def test_keys_at(location, keys):
 
 def test_tags_at():
     assert tags_at(SweepSpec, ("space", "x")) == ["float", "int", "categorical", "fixed"]
-    assert tags_at(SweepSpec, ("pruner",)) == ["asha", "hyperband", "median", "none"]
+    assert tags_at(SweepSpec, ("pruner",)) == ["asha", "hyperband", "median", "percentile", "wilcoxon", "patient", "none"]
 
 
 def test_members():
