@@ -1,0 +1,9 @@
+"""The visible table of lint rules."""
+
+from collections.abc import Mapping
+
+from orchestrator.sweeps.lint import domain
+from orchestrator.sweeps.lint.rule import Rule
+
+RULES: Mapping[str, Rule] = {rule.id: rule for rule in domain.RULES}
+"""Id to rule, in the order of the ids."""
