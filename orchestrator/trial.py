@@ -84,6 +84,21 @@ ENDINGS: Mapping[Cause, Mapped] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a training whose parameters may change on the way; each stretch is a trial.
+
+    Attributes:
+        member: the training that it belongs to, from 0.
+        parent: the trial that it goes on from, at that trial's last step; None at the beginning.
+        until: the step at which it ends.
+    """
+
+    member: int
+    parent: int | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A configuration to run.
 
@@ -95,6 +110,8 @@ class Suggestion:
         last_step: the last step in the ledger, None before the first. A new attempt starts from the newest sound
             checkpoint that is not after it.
         best_value, best_step: the best objective value in the ledger so far and its step, None before the first.
+        segment: which stretch of which training it is; None for a whole one.
+        parent_step: the step at which the segment goes on from its parent.
     """
 
     number: int
@@ -104,6 +121,8 @@ class Suggestion:
     last_step: int | None = None
     best_value: float | None = None
     best_step: int | None = None
+    segment: Segment | None = None
+    parent_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,7 @@ class TrialRecord:
         ending: None until the trial has ended.
         seeds: what it trains with.
         replicate_of: the earlier trial of the same configuration that it repeats with other seeds.
+        segment: which stretch of which training it is; None for a whole one.
         run_id: the MLflow run, None until it was shipped.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
     """
@@ -156,6 +176,7 @@ class TrialRecord:
     attempt: int = 1
     seeds: tuple[int, ...] = (0,)
     replicate_of: int | None = None
+    segment: Segment | None = None
     run_id: str | None = None
     decisions: Sequence[Mapping[str, JsonValue]] = ()
     started_ms: int | None = None

@@ -17,7 +17,7 @@ from orchestrator.spec.model import GridSampler, SweepSpec
 from orchestrator.study import records
 from orchestrator.study.judging import Judged, judge, rungs_decided
 from orchestrator.study.points import point_sampler
-from orchestrator.study.proposals import Proposal, Proposer
+from orchestrator.study.proposals import Proposal, Proposer, Wait
 from orchestrator.study.pruning import Decision, build_pruner
 from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
 from orchestrator.study.sampling import build_sampler, suggest
@@ -61,6 +61,7 @@ class Ledger:
         """
         self.spec = spec
         self._proposer = proposer
+        self.is_waiting = False
         self._study = study
         scalars = {k: v for k, v in fixed.items() if isinstance(v, bool | int | float | str)}
         self.space = SearchSpace(spec.space, spec.constraints, fixed=scalars)
@@ -107,40 +108,59 @@ class Ledger:
     def ask(self) -> Suggestion | None:
         """Reserve the next trial and suggest its parameters; None when the budget of trials is used up."""
         number = self.num_asked
-        proposal = None if self._proposer is None else self._proposer.next(self.records())
-        if proposal is None:
-            if self._proposer is not None or number >= self._limit:
+        if self._proposer is None:
+            if number >= self._limit:
                 return None
             self._study.sampler = build_sampler(self.spec, self.space, number=number)
             return self._hand_out(self._study.ask(), attempt=1)
-        return self._ask_for(proposal)
-
-    def _ask_for(self, proposal: Proposal) -> Suggestion:
+        proposal = self._proposer.next(self.records())
+        self.is_waiting = isinstance(proposal, Wait)
+        if not isinstance(proposal, Proposal):
+            return None
         self._study.sampler = point_sampler(proposal.params)
-        trial = self._study.ask()
-        if proposal.seeds is not None:
-            trial.set_user_attr(records.SEEDS, list(proposal.seeds))
-        if proposal.replicate_of is not None:
-            trial.set_user_attr(records.REPLICATE_OF, proposal.replicate_of)
-        if not self.space.contains(proposal.params):
-            trial.set_user_attr(records.PARAMS, dict(proposal.params))
-        return self._hand_out(trial, attempt=1)
+        return self._hand_out(self._propose(self._study.ask(), proposal), attempt=1)
+
+    def _propose(self, trial: Trial, proposal: Proposal) -> Trial:
+        """Store what the sampler does not know."""
+        trial.set_user_attr(records.PROPOSED, records.write_proposal(proposal, self.spec, space=self.space))
+        return trial
 
     def interrupted(self) -> list[Suggestion]:
         """Hand out again each trial that has not ended: same number, same parameters, one more attempt."""
         open_states = (OptunaState.RUNNING, OptunaState.WAITING)
-        return [self._again(frozen) for frozen in self._study.get_trials(deepcopy=False, states=open_states)]
+        found = self._study.get_trials(deepcopy=False, states=open_states)
+        return [self._again(frozen) for frozen in found if self._is_known(frozen)]
+
+    def _is_known(self, frozen: FrozenTrial) -> bool:
+        """Whether it is known what a trial is; an earlier driver may have died between reserving it and storing that.
+
+        It is proposed again then; where nothing is left to propose the trial fails.
+        """
+        if self._proposer is None or records.PROPOSED in frozen.user_attrs:
+            return True
+        trial = Trial(self._study, frozen._trial_id)
+        proposal = self._proposer.next([record for record in self.records() if record.number < frozen.number])
+        if isinstance(proposal, Proposal):
+            self._propose(trial, proposal)
+            return True
+        ending = Ending(Cause.ERROR, "its driver died before it had a configuration")
+        trial.set_user_attr(records.ENDING, records.write_ending(ending))
+        self._study.tell(trial, state=OptunaState.FAIL)
+        return False
 
     def _again(self, frozen: FrozenTrial) -> Suggestion:
-        self._study.sampler = build_sampler(self.spec, self.space, number=frozen.number)
         trial = Trial(self._study, frozen._trial_id)
+        given = trial.user_attrs.get(records.PROPOSED, {}).get("params")
+        self._study.sampler = (
+            point_sampler(given) if given else build_sampler(self.spec, self.space, number=frozen.number)
+        )
         return self._hand_out(trial, attempt=frozen.user_attrs.get(records.ATTEMPT, 0) + 1)
 
     def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
-        attrs = trial.user_attrs
-        params = attrs[records.PARAMS] if records.PARAMS in attrs else suggest(trial, self.space)
-        if records.SEEDS not in attrs:
-            trial.set_user_attr(records.SEEDS, [self.spec.seed + n for n in range(self.spec.repeats)])
+        if records.PROPOSED not in trial.user_attrs:
+            self._propose(trial, Proposal({}))
+        proposed = trial.user_attrs[records.PROPOSED]
+        params = proposed["params"] if proposed.get("outside") else suggest(trial, self.space)
         trial.set_user_attr(records.ATTEMPT, attempt)
         if trial.user_attrs.get(records.PAUSED):
             trial.set_user_attr(records.PAUSED, False)
@@ -150,7 +170,9 @@ class Ledger:
         judged = Judged(trial, rungs_decided(known))
         self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), judged)
         last_step = known.measurements[-1].step if known.measurements else None
-        suggestion = Suggestion(trial.number, params, known.seeds, attempt, last_step)
+        suggestion = Suggestion(trial.number, params, known.seeds, attempt, last_step, segment=known.segment)
+        if known.segment and known.segment.parent is not None:
+            suggestion = replace(suggestion, parent_step=self.record(known.segment.parent).epochs)
         # The untrained model is no best that a checkpoint was kept of.
         return replace(suggestion, best_value=known.value, best_step=known.best_step) if known.best_step else suggestion
 

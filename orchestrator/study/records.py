@@ -1,15 +1,17 @@
 """What the ledger says of a sweep as a whole, and how an Optuna trial reads as a `TrialRecord`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from orchestrator.space import SearchSpace
 from orchestrator.spec.model import Objective, SweepSpec
-from orchestrator.trial import Cause, Ending, JsonValue, Measurement, TrialRecord, TrialState
+from orchestrator.study.proposals import Proposal
+from orchestrator.trial import Cause, Ending, JsonValue, Measurement, Segment, TrialRecord, TrialState, Value
 
 SWEEP_KEY = "orch:sweep"
 """Study attribute with what never changes; its presence marks a study as a sweep."""
@@ -20,10 +22,9 @@ RUN_KEY = "orch:run:"
 be known only after its trial has finished."""
 
 ATTEMPT = "attempt"
-SEEDS = "seeds"
-REPLICATE_OF = "replicate_of"
-PARAMS = "params"
-"""The parameters of a trial that lies outside of the space, and of which the sampler therefore knows nothing."""
+PROPOSED = "proposed"
+"""What a trial is besides a point of the space: its seeds, and where they are known the trial that it repeats, its
+segment, and the parameters that were given to it; outside of the space the sampler knows nothing of them."""
 PAUSED = "paused"
 ENDING = "ending"
 STEP = "step:"
@@ -40,6 +41,22 @@ class SweepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A configuration that a confirmation trains with fresh seeds.
+
+    Attributes:
+        label: such as `trial 7`, or `default`.
+        trial: its trial in the search; None for one that the search has not tried.
+        search_value: what the search says of it; None likewise.
+    """
+
+    label: str
+    params: Mapping[str, Value]
+    trial: int | None = None
+    search_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SweepRecord:
     """A sweep without its trials.
 
@@ -47,6 +64,9 @@ class SweepRecord:
         fixed: flattened values of the trainable's Config that the search does not touch.
         text: the sweep file as it was given.
         file: its path, for messages.
+        confirms: the name of the sweep whose best configurations this one confirms; None for a search.
+        candidates: what is confirmed.
+        fresh_seeds: the seeds of each candidate, in the order in which they are used.
         wall_s: seconds that its drivers have run, all together.
         reason: why it ended, in words.
     """
@@ -58,6 +78,9 @@ class SweepRecord:
     fixed: Mapping[str, JsonValue] = field(default_factory=dict)
     text: str = ""
     file: str = ""
+    confirms: str | None = None
+    candidates: tuple[Candidate, ...] = ()
+    fresh_seeds: tuple[int, ...] = ()
     state: SweepState = SweepState.RUNNING
     wall_s: float = 0.0
     ended_ms: int | None = None
@@ -67,7 +90,7 @@ class SweepRecord:
 
     def fixed_attrs(self) -> dict[str, Any]:
         """The part that never changes."""
-        return {
+        attrs: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec.model_dump(mode="json", exclude_unset=True),
             "created_ms": self.created_ms,
@@ -75,6 +98,10 @@ class SweepRecord:
             "text": self.text,
             "file": self.file,
         }
+        if self.confirms is not None:
+            candidates = [asdict(candidate) for candidate in self.candidates]
+            attrs |= {"confirms": self.confirms, "candidates": candidates, "fresh_seeds": list(self.fresh_seeds)}
+        return attrs
 
     def progress_attrs(self) -> dict[str, Any]:
         """The part that changes."""
@@ -93,12 +120,15 @@ class SweepRecord:
         values = {**attrs[SWEEP_KEY], **attrs.get(PROGRESS_KEY, {})}
         spec = SweepSpec.model_validate(values.pop("spec"))
         state = SweepState(values.pop("state", SweepState.RUNNING))
-        return cls(name=name, spec=spec, state=state, **values)
+        candidates = tuple(Candidate(**candidate) for candidate in values.pop("candidates", ()))
+        seeds = tuple(values.pop("fresh_seeds", ()))
+        return cls(name=name, spec=spec, state=state, candidates=candidates, fresh_seeds=seeds, **values)
 
 
 def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None = None) -> TrialRecord:
     """An Optuna trial in our words."""
     attrs = trial.user_attrs
+    proposed = attrs.get(PROPOSED, {})
     measurements = tuple(
         sorted((_read_measurement(key, value) for key, value in attrs.items() if key.startswith(STEP)), key=_step)
     )
@@ -107,14 +137,15 @@ def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None =
     return TrialRecord(
         number=trial.number,
         state=_read_state(trial),
-        params=dict(attrs.get(PARAMS, trial.params)),
+        params=dict(proposed["params"] if proposed.get("outside") else trial.params),
         measurements=measurements,
         value=None if best is None else best.metrics[objective.metric],
         best_step=None if best is None else best.step,
         ending=None if ending is None else Ending(Cause(ending["cause"]), ending["reason"], ending["detail"]),
         attempt=attrs.get(ATTEMPT, 1),
-        seeds=tuple(attrs.get(SEEDS, (0,))),
-        replicate_of=attrs.get(REPLICATE_OF),
+        seeds=tuple(proposed.get("seeds", (0,))),
+        replicate_of=proposed.get("replicate_of"),
+        segment=Segment(**proposed["segment"]) if "segment" in proposed else None,
         run_id=run_id,
         decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
         started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),
@@ -149,6 +180,18 @@ def write_measurement(measurement: Measurement, decision: Mapping[str, JsonValue
         "metrics": dict(measurement.metrics),
     }
     return record if decision is None else {**record, "decision": dict(decision)}
+
+
+def write_proposal(proposal: Proposal, spec: SweepSpec, *, space: SearchSpace) -> dict[str, Any]:
+    """The attribute that `read_trial` reads back."""
+    written: dict[str, Any] = {"seeds": proposal.seeds or tuple(spec.seed + n for n in range(spec.repeats))}
+    if proposal.replicate_of is not None:
+        written["replicate_of"] = proposal.replicate_of
+    if proposal.segment is not None:
+        written["segment"] = asdict(proposal.segment)
+    if proposal.params:
+        written |= {"params": dict(proposal.params), "outside": not space.contains(proposal.params)}
+    return written
 
 
 def write_ending(ending: Ending) -> dict[str, Any]:
