@@ -57,6 +57,29 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirming:
+    """What a sweep that is a confirmation confirms.
+
+    Attributes:
+        sweep, sweep_id: the search, by name and id.
+        reference: the label of the candidate that all others are compared with.
+        seeds: of each candidate, in the order in which they are used; the search has used none of them.
+    """
+
+    sweep: str
+    sweep_id: str
+    candidates: tuple[Candidate, ...]
+    reference: str
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> "Confirming":
+        """Read what `asdict` made."""
+        candidates = tuple(Candidate(**candidate) for candidate in written["candidates"])
+        return cls(**{**written, "candidates": candidates, "seeds": tuple(written["seeds"])})
+
+
+@dataclass(frozen=True, slots=True)
 class SweepRecord:
     """A sweep without its trials.
 
@@ -64,9 +87,7 @@ class SweepRecord:
         fixed: flattened values of the trainable's Config that the search does not touch.
         text: the sweep file as it was given.
         file: its path, for messages.
-        confirms: the name of the sweep whose best configurations this one confirms; None for a search.
-        candidates: what is confirmed.
-        fresh_seeds: the seeds of each candidate, in the order in which they are used.
+        confirming: what it confirms; None for a search.
         wall_s: seconds that its drivers have run, all together.
         reason: why it ended, in words.
     """
@@ -78,15 +99,18 @@ class SweepRecord:
     fixed: Mapping[str, JsonValue] = field(default_factory=dict)
     text: str = ""
     file: str = ""
-    confirms: str | None = None
-    candidates: tuple[Candidate, ...] = ()
-    fresh_seeds: tuple[int, ...] = ()
+    confirming: Confirming | None = None
     state: SweepState = SweepState.RUNNING
     wall_s: float = 0.0
     ended_ms: int | None = None
     reason: str = ""
     tracking_uri: str | None = None
     parent_run_id: str | None = None
+
+    @property
+    def confirms(self) -> str | None:
+        """The name of the search that this sweep confirms; None for a search."""
+        return None if self.confirming is None else self.confirming.sweep
 
     def fixed_attrs(self) -> dict[str, Any]:
         """The part that never changes."""
@@ -98,10 +122,7 @@ class SweepRecord:
             "text": self.text,
             "file": self.file,
         }
-        if self.confirms is not None:
-            candidates = [asdict(candidate) for candidate in self.candidates]
-            attrs |= {"confirms": self.confirms, "candidates": candidates, "fresh_seeds": list(self.fresh_seeds)}
-        return attrs
+        return attrs if self.confirming is None else {**attrs, "confirming": asdict(self.confirming)}
 
     def progress_attrs(self) -> dict[str, Any]:
         """The part that changes."""
@@ -120,9 +141,9 @@ class SweepRecord:
         values = {**attrs[SWEEP_KEY], **attrs.get(PROGRESS_KEY, {})}
         spec = SweepSpec.model_validate(values.pop("spec"))
         state = SweepState(values.pop("state", SweepState.RUNNING))
-        candidates = tuple(Candidate(**candidate) for candidate in values.pop("candidates", ()))
-        seeds = tuple(values.pop("fresh_seeds", ()))
-        return cls(name=name, spec=spec, state=state, candidates=candidates, fresh_seeds=seeds, **values)
+        written = values.pop("confirming", None)
+        confirming = None if written is None else Confirming.from_json(written)
+        return cls(name=name, spec=spec, state=state, confirming=confirming, **values)
 
 
 def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None = None) -> TrialRecord:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
 from orchestrator.study.ledger import Ledger
+from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -74,8 +75,8 @@ class Storage:
             if SWEEP_KEY in s.user_attrs
         ]
 
-    def create(self, record: SweepRecord) -> Ledger:
-        """Make the study of a new sweep.
+    def create(self, record: SweepRecord, *, proposer: Proposer | None = None) -> Ledger:
+        """Make the study of a new sweep; a `proposer` takes the sampler's place.
 
         Raises:
             UsageError: the name is taken.
@@ -89,20 +90,20 @@ class Storage:
             raise UsageError(
                 f"a sweep named {record.name!r} exists already; choose another --name or resume it"
             ) from error
-        ledger = Ledger(study, spec=spec, fixed=record.fixed)
+        ledger = Ledger(study, spec=spec, fixed=record.fixed, proposer=proposer)
         ledger.replace_spec(record)
         ledger.update_sweep(record)
         return ledger
 
-    def open(self, reference: str) -> Ledger:
-        """The ledger of a sweep by its name or id.
+    def open(self, reference: str, *, proposer: Proposer | None = None) -> Ledger:
+        """The ledger of a sweep by its name or id; who goes on with it gives the same `proposer` as at first.
 
         Raises:
             SweepNotFoundError: there is none; the message names those that are.
         """
         record = self.find(reference)
         study = optuna.load_study(study_name=record.name, storage=self._rdb)
-        return Ledger(study, spec=record.spec, fixed=record.fixed)
+        return Ledger(study, spec=record.spec, fixed=record.fixed, proposer=proposer)
 
     def find(self, reference: str) -> SweepRecord:
         """The record of a sweep by its name or id.
