@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from trainables.losses.bounds import clip_bounds, siglip_bounds, supcon_bounds
+from trainables.losses.bounds import clip_bounds, supcon_bounds
 from trainables.losses.clip import clip_loss
 from trainables.losses.gated_softmax import gated_softmax_bounds, gated_softmax_loss
-from trainables.losses.siglip import siglip_loss
+from trainables.losses.siglip import siglip_bounds, siglip_loss
 from trainables.losses.supcon import supcon_loss
 
 BATCH, SIZE = 8, 10

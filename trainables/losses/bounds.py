@@ -1,17 +1,15 @@
 """Where a contrastive loss stands: what a model that knows nothing gets, and the least that any model can get.
 
 Tasks print these beside the loss, because its plain value says nothing across batch sizes and temperatures. All
-bounds assume unit embeddings, and that no two texts of the batch are equal unless said.
+bounds assume unit embeddings, and that no two texts of the batch are equal unless said. Sweep files are checked with
+these formulas, too: must not know torch.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from scipy.optimize import minimize_scalar
-
-from trainables.losses.negatives import num_kept
+KEPT_ROUNDING = 1e-6
+"""Relative slack before rounding up, so that 0.07 of 100 is 7 although 0.07 * 100 > 7 in floating point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,9 @@ def supcon_bounds(
     Exact when each of the C texts occurs P times; with unequal counts the mean P gives an approximation.
     Args: positives_per_anchor: P, with the anchor's own text.
     """
-    _check_batch(batch_size, positives_per_anchor)
+    check_batch(batch_size, positives_per_anchor)
     num_texts = batch_size / positives_per_anchor
-    negatives = _num_negatives(batch_size - positives_per_anchor, hard_negative_ratio)
+    negatives = kept_negatives(batch_size - positives_per_anchor, hard_negative_ratio)
 
     def loss(gap: float) -> float:
         # ln(P + N e^x) without overflow for a large x, which a large margin over a small temperature gives.
@@ -68,48 +66,39 @@ def supcon_bounds(
     return Bounds(chance=loss(0.0), floor=loss(num_texts / (num_texts - 1)))
 
 
-def siglip_bounds(
-    batch_size: int, *, scale: float, bias: float, margin: float = 0.0, hard_negative_ratio: float = 1.0
-) -> Bounds:
-    """Bounds of `siglip_loss` for B pairs at this scale and bias.
+def sup_con_bounds(batch_size: int, temperature: float, *, items_per_class: float) -> Bounds:
+    """Bounds of `sup_con` for B / K classes of K items: ln(P + N exp(-gap / T)), P = K - 1, N = B - K.
 
-    Unlike CLIP's, the loss of embeddings that are all equal depends on the angle between the two modalities. Chance
-    is the best such angle: no model that ignores its input does better. At the paper's start the untrained loss is
-    above it. The floor is the best of all arrangements, which trades the matched cosine against the others.
+    The gap is 0 at chance, which gives ln(B - 1), and C / (C - 1) at best, C = B / K.
+    Exact for classes of equal size; with unequal ones the mean K gives an approximation.
+    Raises: ValueError: an anchor would have no positive or no negative.
     """
-    _check_batch(batch_size, 1.0)
-    negatives = _num_negatives(batch_size - 1, hard_negative_ratio)
-
-    def loss(matched: float, others: float) -> float:
-        return _softplus(-(scale * (matched - margin) + bias)) + negatives * _softplus(scale * others + bias)
-
-    # Two sets of unit vectors reach exactly the mean cosines (matched, others) of a triangle with these corners and
-    # what is worse than it, and the loss is convex there: each bound is a minimum over one edge.
-    opposite, simplex = (-1.0, -1.0), (1.0, -1 / (batch_size - 1))
-    return Bounds(
-        chance=_lowest_between(loss, opposite, (1.0, 1.0)),
-        floor=_lowest_between(loss, opposite, simplex),
-    )
+    if not 1 < items_per_class < batch_size:
+        raise ValueError(f"{items_per_class} items of each class in a batch of {batch_size}: need 1 < K < B")
+    positives, negatives = items_per_class - 1, batch_size - items_per_class
+    num_classes = batch_size / items_per_class
+    floor = math.log(positives + negatives * math.exp(-num_classes / (num_classes - 1) / temperature))
+    return Bounds(chance=math.log(positives + negatives), floor=floor)
 
 
-def _lowest_between(
-    loss: Callable[[float, float], float], start: tuple[float, float], end: tuple[float, float]
-) -> float:
-    def at(share: float) -> float:
-        return loss(start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1]))
+def simplex_distance(num_classes: float, *, euclidean: bool) -> float:
+    """The largest distance that all pairs of classes can have at once, for unit embeddings and cosine or 2-norm.
 
-    inner = minimize_scalar(at, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-9})
-    return min(at(0.0), at(1.0), float(inner.fun))
-
-
-def _num_negatives(available: float, ratio: float) -> float:
-    return float(num_kept(torch.tensor(available, dtype=torch.float64), ratio=ratio)) if ratio < 1 else available
+    It needs at least C - 1 dimensions for C classes.
+    Raises: ValueError: fewer than two classes.
+    """
+    if num_classes < 2:
+        raise ValueError(f"{num_classes:g} classes have no distance between them")
+    cosine = num_classes / (num_classes - 1)
+    return math.sqrt(2 * cosine) if euclidean else cosine
 
 
-def _softplus(x: float) -> float:
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+def kept_negatives(available: float, ratio: float) -> float:
+    """`num_kept` of `negatives` without tensors, for a mean number of negatives as well; a ratio of 1 keeps all."""
+    return max(1.0, float(math.ceil(available * ratio * (1 - KEPT_ROUNDING)))) if ratio < 1 else available
 
 
-def _check_batch(batch_size: int, positives_per_anchor: float) -> None:
+def check_batch(batch_size: int, positives_per_anchor: float) -> None:
+    """Raises: ValueError: an anchor would have no negative."""
     if batch_size <= positives_per_anchor:
         raise ValueError(f"a batch of {batch_size} with {positives_per_anchor} positives per anchor has no negatives")

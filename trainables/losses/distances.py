@@ -3,8 +3,6 @@
 So the two can not disagree about what is near. As everywhere, in float32 or wider.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -27,15 +25,3 @@ def euclidean_distance(rows_AD: Tensor, columns_ND: Tensor) -> Tensor:
     dtype = torch.promote_types(rows_AD.dtype, torch.float32)
     with torch.autocast(rows_AD.device.type, enabled=False):
         return torch.cdist(rows_AD.to(dtype), columns_ND.to(dtype), compute_mode="donot_use_mm_for_euclid_dist")
-
-
-def simplex_distance(num_classes: int, *, euclidean: bool) -> float:
-    """The largest distance that all pairs of classes can have at once, for unit embeddings and cosine or 2-norm.
-
-    It needs at least C - 1 dimensions for C classes.
-    Raises: ValueError: fewer than two classes.
-    """
-    if num_classes < 2:
-        raise ValueError(f"{num_classes} classes have no distance between them")
-    cosine = num_classes / (num_classes - 1)
-    return math.sqrt(2 * cosine) if euclidean else cosine

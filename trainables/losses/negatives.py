@@ -3,15 +3,13 @@
 import torch
 from torch import Tensor
 
+from trainables.losses.bounds import KEPT_ROUNDING
 from trainables.losses.similarity import Scalar
-
-_ROUNDING = 1e-6
-"""Relative slack before rounding up, so that 0.07 of 100 is 7 although 0.07 * 100 > 7 in floating point."""
 
 
 def num_kept(num_negatives: Tensor, *, ratio: Scalar) -> Tensor:
     """How many of an anchor's negatives stay: ceil(ratio * n), at least one. Any shape."""
-    return torch.ceil(num_negatives * ratio * (1 - _ROUNDING)).clamp(min=1)
+    return torch.ceil(num_negatives * ratio * (1 - KEPT_ROUNDING)).clamp(min=1)
 
 
 def hardest_negatives(similarity_AN: Tensor, negative_AN: Tensor, *, ratio: Scalar) -> Tensor:

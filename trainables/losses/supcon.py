@@ -1,11 +1,8 @@
 """Supervised contrast (L_out): several positives per anchor, between two modalities or within one."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from trainables.losses.bounds import Bounds
 from trainables.losses.negatives import hardest_negatives
 from trainables.losses.similarity import Scalar, cosine_matrix, diagonal_mask
 
@@ -78,21 +75,6 @@ def masked_sup_con(similarity_AN: Tensor, *, positive_AN: Tensor, negative_AN: T
     Source: Khosla et al. 2020, arXiv:2004.11362, eq. 2.
     """
     return _l_out(similarity_AN / temperature, positive_AN, negative_AN)
-
-
-def sup_con_bounds(batch_size: int, temperature: float, *, items_per_class: float) -> Bounds:
-    """Bounds of `sup_con` for B / K classes of K items: ln(P + N exp(-gap / T)), P = K - 1, N = B - K.
-
-    The gap is 0 at chance, which gives ln(B - 1), and C / (C - 1) at best, C = B / K.
-    Exact for classes of equal size; with unequal ones the mean K gives an approximation.
-    Raises: ValueError: an anchor would have no positive or no negative.
-    """
-    if not 1 < items_per_class < batch_size:
-        raise ValueError(f"{items_per_class} items of each class in a batch of {batch_size}: need 1 < K < B")
-    positives, negatives = items_per_class - 1, batch_size - items_per_class
-    num_classes = batch_size / items_per_class
-    floor = math.log(positives + negatives * math.exp(-num_classes / (num_classes - 1) / temperature))
-    return Bounds(chance=math.log(positives + negatives), floor=floor)
 
 
 def anchors_without_positive(labels_B: Tensor) -> Tensor:

@@ -1,8 +1,11 @@
 import math
 
 import pytest
+import torch
 
-from trainables.losses.bounds import Bounds, clip_bounds, siglip_bounds, supcon_bounds
+from trainables.losses.bounds import Bounds, clip_bounds, kept_negatives, supcon_bounds
+from trainables.losses.negatives import num_kept
+from trainables.losses.siglip import siglip_bounds
 
 
 @pytest.mark.parametrize(
@@ -71,3 +74,10 @@ def test_siglip_floor_at_the_simplex():
 def test_without_negatives_there_is_no_range(build):
     with pytest.raises(ValueError, match="no negatives"):
         build()
+
+
+def test_kept_negatives_agrees_with_the_count_of_the_losses():
+    for available in (1, 7, 19, 100, 127):
+        for ratio in (0.01, 0.07, 0.1, 0.3, 0.5, 0.99, 1.0):
+            kept = num_kept(torch.tensor(available, dtype=torch.float64), ratio=ratio)
+            assert kept_negatives(available, ratio) == float(kept)

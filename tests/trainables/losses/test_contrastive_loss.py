@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from trainables.losses.bounds import simplex_distance
 from trainables.losses.contrastive import contrastive_bounds, contrastive_loss
-from trainables.losses.distances import cosine_distance, simplex_distance
+from trainables.losses.distances import cosine_distance
 
 PAIR = {
     "positive_AN": torch.tensor([[True, False, False]]),

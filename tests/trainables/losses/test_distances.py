@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from trainables.losses.distances import cosine_distance, euclidean_distance, simplex_distance
+from trainables.losses.bounds import simplex_distance
+from trainables.losses.distances import cosine_distance, euclidean_distance
 
 
 def test_equal_rows_are_at_zero_with_a_gradient_of_zero():

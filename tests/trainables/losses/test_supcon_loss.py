@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 
+from trainables.losses.bounds import sup_con_bounds
 from trainables.losses.clip import clip_loss
-from trainables.losses.supcon import anchors_without_positive, masked_sup_con, sup_con, sup_con_bounds, supcon_loss
+from trainables.losses.supcon import anchors_without_positive, masked_sup_con, sup_con, supcon_loss
 
 NOTHING = torch.zeros(8, 8, dtype=torch.bool)
 TWOS = torch.arange(8)[:, None] // 2 == torch.arange(8) // 2

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from trainables.losses.distances import cosine_distance, euclidean_distance, simplex_distance
+from trainables.losses.bounds import simplex_distance
+from trainables.losses.distances import cosine_distance, euclidean_distance
 from trainables.losses.triplet import batch_hard_triplet_loss, semi_hard_triplet_loss, triplet_bounds, triplet_loss
 
 LOSSES = [triplet_loss, batch_hard_triplet_loss, semi_hard_triplet_loss]

@@ -6,15 +6,15 @@ from torch import Tensor
 
 from trainables.loop import Moment
 from trainables.losses.active import fraction_of
-from trainables.losses.bounds import Bounds
+from trainables.losses.bounds import Bounds, simplex_distance, sup_con_bounds
 from trainables.losses.contrastive import contrastive_bounds, contrastive_loss
-from trainables.losses.distances import cosine_distance, euclidean_distance, simplex_distance
+from trainables.losses.distances import cosine_distance, euclidean_distance
 from trainables.losses.multi_similarity import (
     multi_similarity_bounds,
     multi_similarity_loss,
     multi_similarity_pairs,
 )
-from trainables.losses.supcon import masked_sup_con, sup_con_bounds
+from trainables.losses.supcon import masked_sup_con
 from trainables.losses.triplet import (
     batch_hard_triplet_loss,
     semi_hard_triplet_loss,

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from trainables.losses.ant import AntPairs, ant_floor, ant_loss, ant_pairs, violation_rate
-from trainables.losses.bounds import Bounds
+from trainables.losses.bounds import Bounds, sup_con_bounds
 from trainables.losses.gap import gap_loss, mean_gap
 from trainables.losses.similarity import cosine_matrix, diagonal_mask
-from trainables.losses.supcon import masked_sup_con, sup_con_bounds
+from trainables.losses.supcon import masked_sup_con
 from trainables.metrics.incremental import ContrastCosines, contrast_cosines
 from trainables.tasks.incremental.config import Config, MarginKind, Positives
 

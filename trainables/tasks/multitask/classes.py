@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainables.losses.supcon import anchors_without_positive, sup_con, sup_con_bounds
+from trainables.losses.bounds import sup_con_bounds
+from trainables.losses.supcon import anchors_without_positive, sup_con
 from trainables.metrics.retrieval import recall_at_k
 
 

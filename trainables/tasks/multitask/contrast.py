@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from trainables.loop import Moment
-from trainables.losses.bounds import Bounds, clip_bounds, siglip_bounds, supcon_bounds
+from trainables.losses.bounds import Bounds, clip_bounds, supcon_bounds
 from trainables.losses.clip import clip_loss
 from trainables.losses.gated_softmax import gated_softmax_bounds, gated_softmax_loss
-from trainables.losses.siglip import siglip_loss
+from trainables.losses.siglip import siglip_bounds, siglip_loss
 from trainables.losses.supcon import supcon_loss
 from trainables.models.paired import Contrast
 from trainables.schedules import LEARNED_TEMPERATURE_RANGE, TemperatureKind
