@@ -158,6 +158,8 @@ class TrialRecord:
     Attributes:
         value: the objective's best measured value after step 0; None without one.
         best_step: the step of `value`.
+        values: the metric of each objective to its value at `best_step`, whose checkpoint is kept.
+        violated: the metrics that are below their floor at `best_step`, with how far below; such a trial is of no use.
         ending: None until the trial has ended.
         seeds: what it trains with.
         replicate_of: the earlier trial of the same configuration that it repeats with other seeds.
@@ -172,6 +174,8 @@ class TrialRecord:
     measurements: Sequence[Measurement] = ()
     value: float | None = None
     best_step: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    violated: Mapping[str, float] = field(default_factory=dict)
     ending: Ending | None = None
     attempt: int = 1
     seeds: tuple[int, ...] = (0,)

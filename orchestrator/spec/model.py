@@ -93,6 +93,23 @@ class BruteForceSampler(_Section):
     type: Literal["brute_force"]
 
 
+class PbtSampler(_Section):
+    """Population-based training: members train side by side, and the worst go on from the best with changed values.
+
+    Each stretch of `interval_epochs` is a trial. Floats may change from stretch to stretch; whole numbers and choices
+    stay with the weights that they were trained with. What it finds is a schedule.
+    """
+
+    type: Literal["pbt"]
+    population: StrictInt = Field(default=8, ge=4)
+    interval_epochs: StrictInt = Field(default=2, ge=1)
+    exploit_fraction: StrictFloat = Field(
+        default=0.25, gt=0, le=0.5, description="The worst this share go on from one of the best this share."
+    )
+    perturb_factor: StrictFloat = Field(default=1.2, gt=1, le=10, description="A float is multiplied or divided by it.")
+    resample_probability: StrictFloat = Field(default=0.25, ge=0, le=1, description="Or drawn anew, this often.")
+
+
 Sampler = Annotated[
     TpeSampler
     | GpSampler
@@ -102,7 +119,8 @@ Sampler = Annotated[
     | QmcSampler
     | RandomSampler
     | GridSampler
-    | BruteForceSampler,
+    | BruteForceSampler
+    | PbtSampler,
     Field(discriminator="type"),
 ]
 
@@ -323,6 +341,10 @@ class SweepSpec(_Section):
     def objectives(self) -> tuple[Objective, ...]:
         """All objectives; the first one prunes and ranks."""
         return (self.objective, *self.further_objectives)
+
+    def missed_floors(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """The metrics that are below their floor, with how far below."""
+        return {name: floor - metrics[name] for name, floor in self.floors.items() if metrics.get(name, floor) < floor}
 
     @field_validator("config")
     @classmethod

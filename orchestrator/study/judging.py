@@ -1,48 +1,199 @@
-"""Whether the pruner ends a trial at a measurement, and why. Called by `Ledger.report`; reads stored values alone."""
+"""Whether the pruner ends a trial at a measurement, and why. Called by the ledger; asks Optuna's pruners.
 
-from dataclasses import dataclass, replace
+They look at a mirror: a study in memory that holds the first objective alone, made from what the ledger stores. So the
+ledger's study may have several objectives, which Optuna cannot prune, and a resumed sweep decides as an open one.
+"""
+
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import optuna
-from optuna.study import Study
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
 
-from orchestrator.spec.model import MedianPruner, NoPruner, SweepSpec
-from orchestrator.study.pruning import Decision, explain_median, explain_rung, may_decide, rungs_done
-from orchestrator.trial import TrialRecord
+from orchestrator.spec.model import (
+    AshaPruner,
+    HyperbandPruner,
+    MedianPruner,
+    NoPruner,
+    Objective,
+    PatientPruner,
+    PercentilePruner,
+    SweepSpec,
+    WilcoxonPruner,
+)
+from orchestrator.study.decisions import (
+    RUNG,
+    Decision,
+    Spared,
+    explain_percentile,
+    explain_rung,
+    explain_wilcoxon,
+    rungs_done,
+)
+from orchestrator.study.pruning import build_pruner, may_decide
+from orchestrator.trial import Measurement, TrialRecord, TrialState
+
+STANDARD_ERROR = "{}/standard_error"
+"""The metric in which a trial of several seeds reports how sure the mean of another metric is."""
+
+_STATES = {
+    TrialState.COMPLETE: OptunaState.COMPLETE,
+    TrialState.PRUNED: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+}
 
 
-@dataclass(slots=True)
-class Judged:
-    """A trial in work, and how many rungs have been decided of it."""
+class Judge:
+    """The pruner of one sweep. Epoch 0 is no epoch of training, and is not compared."""
 
-    trial: Trial
-    rungs: int
+    def __init__(
+        self, spec: SweepSpec, *, name: str, max_epochs: int | None, records: Iterable[TrialRecord] = ()
+    ) -> None:
+        """Take up the `records` of all trials, by number; `name` decides the hyperband bracket of each."""
+        self._spec = spec
+        self._pruner = spec.pruner.pruner if isinstance(spec.pruner, PatientPruner) else spec.pruner
+        self._mirror = optuna.create_study(
+            study_name=name,
+            direction=spec.objective.direction.value,
+            pruner=build_pruner(spec.pruner, max_epochs=max_epochs),
+        )
+        self._ids: list[int] = []
+        self._open: dict[int, list[Measurement]] = {}
+        for record in records:
+            self._enter(_mirrored(record, spec.objective))
+            if not record.state.is_terminal:
+                self._open[record.number] = [m for m in record.measurements if _counts(m, spec.objective)]
+
+    def hear(self, number: int, measurement: Measurement, *, last: bool) -> Decision | None:
+        """What the pruner says after a measurement; None when there was nothing to decide.
+
+        The `last` measurement of a full-length trial is compared, so that others compete with it, but never pruned.
+        """
+        while number >= len(self._ids):
+            self._enter(optuna.trial.create_trial(state=OptunaState.RUNNING))
+        if not _counts(measurement, self._spec.objective):
+            return None
+        history = self._open.setdefault(number, [])
+        history.append(measurement)
+        value = measurement.metrics[self._spec.objective.metric]
+        self._mirror._storage.set_trial_intermediate_value(self._ids[number], measurement.step, value)
+        if not may_decide(self._spec.pruner, step=measurement.step, rungs=rungs_done(self._frozen(number))):
+            return None
+        decision = self._missed_floor(history) or self._compare(number, history)
+        return replace(decision, pruned=False) if decision is not None and last else decision
+
+    def close(self, record: TrialRecord) -> None:
+        """A trial has ended."""
+        self._open.pop(record.number, None)
+        if record.number < len(self._ids):
+            ended = _mirrored(record, self._spec.objective)
+            self._mirror._storage.set_trial_state_values(self._ids[record.number], ended.state, ended.values)
+
+    def _enter(self, trial: FrozenTrial) -> None:
+        self._mirror.add_trial(trial)
+        number = len(self._ids)
+        self._ids.append(self._mirror._storage.get_trial_id_from_study_id_trial_number(self._mirror._study_id, number))
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self._mirror._storage.get_trial(self._ids[number])
+
+    def _missed_floor(self, history: Sequence[Measurement]) -> Decision | None:
+        """A trial that has been below a floor at each epoch so far competes with nobody."""
+        for metric, floor in self._spec.floors.items():
+            reached = max((m.metrics[metric] for m in history if metric in m.metrics), default=math.nan)
+            if reached < floor:
+                step = history[-1].step
+                return Decision(step, None, reached, floor, None, 0, pruned=True, floor=metric)
+        return None
+
+    def _compare(self, number: int, history: Sequence[Measurement]) -> Decision | None:
+        """The pruner's own word, unless the trial still improves or is within its own standard error."""
+        pruner = self._spec.pruner
+        if not isinstance(pruner, PatientPruner):
+            decision = self._ask(number, patience_is_out=False)
+            return None if decision is None else self._spare(decision, history)
+        idle = epochs_without_improvement(history, self._spec.objective, min_delta=pruner.min_delta)
+        decision = self._ask(number, patience_is_out=idle >= pruner.patience)
+        if decision is None:
+            return None
+        decision = replace(decision, epochs_without_improvement=idle)
+        if decision.pruned and idle < pruner.patience:
+            return replace(decision, pruned=False, spared=Spared.IMPROVING) if decision.rung is not None else None
+        return self._spare(decision, history)
+
+    def _ask(self, number: int, *, patience_is_out: bool) -> Decision | None:
+        """What Optuna's pruner says of the trial's newest value."""
+        direction = self._spec.objective.direction
+        rungs = rungs_done(self._frozen(number))
+        with warnings.catch_warnings():
+            # The best trial may have ended earlier than this one; the epochs that both have are compared.
+            warnings.simplefilter("ignore")
+            pruned = self._mirror.pruner.prune(self._mirror, self._frozen(number))
+        trial = self._frozen(number)
+        match self._pruner:
+            case AshaPruner() | HyperbandPruner():
+                if rungs_done(trial) == rungs and not (rungs and patience_is_out):
+                    return None
+                rivals = optuna.pruners._filter_study(self._mirror, trial).get_trials(deepcopy=False)
+                return explain_rung(trial, rivals, factor=self._pruner.reduction_factor, direction=direction)
+            case MedianPruner() | PercentilePruner() if pruned:
+                percent = self._pruner.keep_percent if isinstance(self._pruner, PercentilePruner) else 50.0
+                trials = self._mirror.get_trials(deepcopy=False)
+                return explain_percentile(trial, trials, keep_percent=percent, direction=direction)
+            case WilcoxonPruner() if pruned:
+                return explain_wilcoxon(trial, self._mirror.best_trial, direction=direction)
+            case NoPruner() if patience_is_out:
+                values = list(trial.intermediate_values.values())
+                best = max(values) if direction.value == "maximize" else min(values)
+                return Decision(trial.last_step or 0, None, values[-1], best, None, 0, pruned=True)
+            case _:
+                return None
+
+    def _spare(self, decision: Decision, history: Sequence[Measurement]) -> Decision:
+        """A comparison with others does not end a trial whose value is within one standard error of the cutoff."""
+        metric = self._spec.objective.metric
+        error = next(
+            (m.metrics.get(STANDARD_ERROR.format(metric)) for m in history if m.metrics[metric] == decision.value),
+            history[-1].metrics.get(STANDARD_ERROR.format(metric)),
+        )
+        if error is None or decision.num_compared == 0:
+            return decision
+        decision = replace(decision, standard_error=error)
+        within = decision.cutoff is not None and abs(decision.value - decision.cutoff) <= error
+        return replace(decision, pruned=False, spared=Spared.STANDARD_ERROR) if decision.pruned and within else decision
 
 
-def rungs_decided(known: TrialRecord) -> int:
-    """How many rungs the stored decisions of a trial cover."""
-    rungs = [decision["rung"] for decision in known.decisions]
-    return max((1 + rung for rung in rungs if isinstance(rung, int)), default=0)
+def epochs_without_improvement(history: Sequence[Measurement], objective: Objective, *, min_delta: float) -> int:
+    """Epochs from the last one that was better than all before it by at least `min_delta` to the newest one."""
+    best, improved_at = history[0].metrics[objective.metric], history[0].step
+    for measurement in history[1:]:
+        value = measurement.metrics[objective.metric]
+        if objective.better(value, best) and abs(value - best) >= min_delta:
+            best, improved_at = value, measurement.step
+    return history[-1].step - improved_at
 
 
-def judge(study: Study, judged: Judged, spec: SweepSpec, *, step: int, last: bool) -> Decision | None:
-    """The pruner's decision after a trial has reported `step`; None when there was nothing to decide.
+def _counts(measurement: Measurement, objective: Objective) -> bool:
+    return measurement.step > 0 and math.isfinite(measurement.metrics[objective.metric])
 
-    Optuna notes each rung that a trial reaches; one without a decision of ours is decided here. The note alone decides
-    nothing: an earlier driver may have died right after it.
+
+def _mirrored(record: TrialRecord, objective: Objective) -> FrozenTrial:
+    """A trial as the pruners see it, from what is stored of it alone.
+
+    One that misses a floor at its end counts as failed: it is no rival. A decision notes all rungs up to its own.
     """
-    pruner, direction = spec.pruner, spec.objective.direction
-    if isinstance(pruner, NoPruner) or not may_decide(pruner, step=step, rungs=judged.rungs):
-        return None
-    pruned = judged.trial.should_prune() and not last
-    if isinstance(pruner, MedianPruner) and not pruned:
-        return None
-    frozen = study._storage.get_trial(judged.trial._trial_id)
-    if isinstance(pruner, MedianPruner):
-        return explain_median(frozen, study.get_trials(deepcopy=False), direction=direction)
-    rungs_before, judged.rungs = judged.rungs, rungs_done(frozen)
-    if judged.rungs == rungs_before:
-        return None
-    rivals = optuna.pruners._filter_study(study, frozen).get_trials(deepcopy=False)
-    decision = explain_rung(frozen, rivals, factor=pruner.reduction_factor, direction=direction)
-    return replace(decision, pruned=False) if last else decision
+    rungs: dict[str, float] = {}
+    for decision in record.decisions:
+        if isinstance(rung := decision["rung"], int) and isinstance(value := decision["value"], int | float):
+            rungs |= {RUNG.format(n): float(value) for n in range(rung + 1) if RUNG.format(n) not in rungs}
+    state = _STATES.get(record.state, OptunaState.RUNNING)
+    complete = state is OptunaState.COMPLETE
+    return optuna.trial.create_trial(
+        state=OptunaState.FAIL if complete and record.violated else state,
+        value=record.value if complete and not record.violated else None,
+        intermediate_values={m.step: m.metrics[objective.metric] for m in record.measurements if _counts(m, objective)},
+        system_attrs=rungs,
+    )

@@ -8,17 +8,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from optuna.pruners import NopPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.space import SearchSpace
-from orchestrator.spec.model import GridSampler, SweepSpec
+from orchestrator.spec.model import GridSampler, PbtSampler, SweepSpec
 from orchestrator.study import records
-from orchestrator.study.judging import Judged, judge, rungs_decided
+from orchestrator.study.decisions import Decision
+from orchestrator.study.judging import Judge
 from orchestrator.study.points import point_sampler
+from orchestrator.study.population import population_of
 from orchestrator.study.proposals import Proposal, Proposer, Wait
-from orchestrator.study.pruning import Decision, build_pruner
 from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
 from orchestrator.study.sampling import build_sampler, suggest
 from orchestrator.trial import (
@@ -46,7 +48,6 @@ class _Live:
     trial: Trial
     steps: set[int]
     reported: set[int]
-    judged: Judged
 
 
 class Ledger:
@@ -67,11 +68,16 @@ class Ledger:
         self.space = SearchSpace(spec.space, spec.constraints, fixed=scalars)
         epochs = fixed.get("epochs")
         self.max_epochs = epochs if isinstance(epochs, int) else None
-        self._study.pruner = build_pruner(spec.pruner, max_epochs=self.max_epochs)
+        # The judge prunes; a hyperband pruner here would hide the trials of other brackets from the sampler.
+        self._study.pruner = NopPruner()
+        self._judge: Judge | None = None
         self._live: dict[int, _Live] = {}
         self._limit = spec.budget.trials
         if isinstance(spec.sampler, GridSampler):
             self._limit = min(self._limit, sum(1 for _ in self.space.grid()))
+        if isinstance(spec.sampler, PbtSampler) and proposer is None:
+            self._proposer = population = population_of(spec, self.space, epochs=self.max_epochs)
+            self._limit = population.num_trials
 
     @property
     def name(self) -> str:
@@ -165,10 +171,9 @@ class Ledger:
         if trial.user_attrs.get(records.PAUSED):
             trial.set_user_attr(records.PAUSED, False)
         frozen = self._study._storage.get_trial(trial._trial_id)
-        known = read_trial(frozen, self.spec.objective)
+        known = read_trial(frozen, self.spec)
         steps = {m.step for m in known.measurements}
-        judged = Judged(trial, rungs_decided(known))
-        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values), judged)
+        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values))
         last_step = known.measurements[-1].step if known.measurements else None
         suggestion = Suggestion(trial.number, params, known.seeds, attempt, last_step, segment=known.segment)
         if known.segment and known.segment.parent is not None:
@@ -191,18 +196,26 @@ class Ledger:
         value = measurement.metrics[self.spec.objective.metric]
         decision: Decision | None = None
         if math.isfinite(value):
-            if measurement.step not in live.reported:
+            # Optuna keeps no intermediate values of several objectives.
+            if measurement.step not in live.reported and not self.spec.further_objectives:
                 live.trial.report(value, measurement.step)
-            decision = judge(self._study, live.judged, self.spec, step=measurement.step, last=last)
+            decision = self._judging().hear(number, measurement, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
         live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
         live.steps.add(measurement.step)
         return None if decision is None else self._pruned(decision.to_json())
 
+    def _judging(self) -> Judge:
+        """Made when the first measurement comes, from all that is stored."""
+        if self._judge is None:
+            self._judge = Judge(self.spec, name=self.name, max_epochs=self.max_epochs, records=self.records())
+        return self._judge
+
     def _pruned(self, decision: Mapping[str, JsonValue]) -> Ending | None:
         if not decision["pruned"]:
             return None
-        return Ending(Cause.PRUNED, "pruned", {"pruner": self.spec.pruner.type, **decision})
+        reason = f"below floor {decision['floor']}" if "floor" in decision else "pruned"
+        return Ending(Cause.PRUNED, reason, {"pruner": self.spec.pruner.type, **decision})
 
     def overdue(self, number: int) -> Ending | None:
         """The ending of an open trial that an earlier driver stored, or its pruner decided, before it died."""
@@ -215,11 +228,18 @@ class Ledger:
     def tell(self, number: int, ending: Ending) -> TrialRecord:
         """End a trial that this process handed out: store the reason, then tell the sampler."""
         trial = self._live.pop(number).trial
-        value = self.record(number).value
+        known = self.record(number)
         trial.set_user_attr(records.ENDING, records.write_ending(ending))
         state = _TOLD[ENDINGS[ending.cause].state]
-        self._study.tell(trial, value if state is OptunaState.COMPLETE else None, state=state)
-        return self.record(number)
+        if known.value is not None:
+            for metric in self.spec.floors:
+                trial.set_constraint(f"floor {metric}", known.violated.get(metric, 0.0))
+        values = [known.values[o.metric] for o in self.spec.objectives] if state is OptunaState.COMPLETE else None
+        self._study.tell(trial, values, state=state)
+        told = self.record(number)
+        if self._judge is not None:
+            self._judge.close(told)
+        return told
 
     def pause(self, number: int) -> TrialRecord:
         """Mark a running trial as interrupted on purpose; `interrupted` hands it out again."""
@@ -239,14 +259,13 @@ class Ledger:
 
     def record(self, number: int) -> TrialRecord:
         """All that is known of one trial, but for its run."""
-        return read_trial(self._frozen(number), self.spec.objective)
+        return read_trial(self._frozen(number), self.spec)
 
     def records(self) -> list[TrialRecord]:
         """All that is known of all trials, by number."""
         attrs = self._study.user_attrs
         return [
-            read_trial(trial, self.spec.objective, run_id=attrs.get(f"{RUN_KEY}{trial.number}"))
-            for trial in self._frozen_all()
+            read_trial(trial, self.spec, run_id=attrs.get(f"{RUN_KEY}{trial.number}")) for trial in self._frozen_all()
         ]
 
     @property

@@ -146,7 +146,7 @@ class SweepRecord:
         return cls(name=name, spec=spec, state=state, confirming=confirming, **values)
 
 
-def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None = None) -> TrialRecord:
+def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None) -> TrialRecord:
     """An Optuna trial in our words."""
     attrs = trial.user_attrs
     proposed = attrs.get(PROPOSED, {})
@@ -154,14 +154,17 @@ def read_trial(trial: FrozenTrial, objective: Objective, *, run_id: str | None =
         sorted((_read_measurement(key, value) for key, value in attrs.items() if key.startswith(STEP)), key=_step)
     )
     ending = attrs.get(ENDING)
-    best = best_measurement(measurements, objective)
+    best = best_measurement(measurements, spec.objective)
+    at_best = {} if best is None else best.metrics
     return TrialRecord(
         number=trial.number,
         state=_read_state(trial),
         params=dict(proposed["params"] if proposed.get("outside") else trial.params),
         measurements=measurements,
-        value=None if best is None else best.metrics[objective.metric],
+        value=None if best is None else best.metrics[spec.objective.metric],
         best_step=None if best is None else best.step,
+        values={o.metric: at_best[o.metric] for o in spec.objectives if o.metric in at_best},
+        violated=spec.missed_floors(at_best),
         ending=None if ending is None else Ending(Cause(ending["cause"]), ending["reason"], ending["detail"]),
         attempt=attrs.get(ATTEMPT, 1),
         seeds=tuple(proposed.get("seeds", (0,))),

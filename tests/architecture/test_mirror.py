@@ -32,6 +32,7 @@ COVERED = {
     "orchestrator/spec/nodes.py": "tests/orchestrator/spec/test_reading.py",
     "orchestrator/spec/rule_checks.py": "tests/orchestrator/spec/test_loading.py",
     "orchestrator/spec/space_checks.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/study/decisions.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/judging.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/plots.py": "tests/orchestrator/sweeps/test_drive.py",
     "orchestrator/study/preview.py": "tests/orchestrator/sweeps/test_plan.py",

@@ -8,6 +8,8 @@ import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
+from optuna.trial import Trial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.study import Storage, SweepRecord, SweepState
@@ -232,19 +234,19 @@ def check_rung(record, decision, values, direction):
 
 
 @pytest.mark.parametrize("pruner", PRUNERS)
-def test_decisions_follow_optunas_own_pruner(pruner):
+def test_decisions_follow_optunas_own_pruner(pruner, monkeypatch):
     rng = random.Random(5)
     curves = [[rng.random() for _ in range(9)] for _ in range(16)]
     spec = toy_spec(trials=16, pruner=PRUNERS[pruner])
     ledger = Storage("sqlite://").create(SweepRecord("toy-1", "id", spec, 0, fixed={"epochs": 8}))
     asked = []
-    original = ledger.study.pruner.prune
+    original = HyperbandPruner.prune if pruner == "hyperband" else SuccessiveHalvingPruner.prune
 
-    def prune(study, trial):
-        asked.append((trial.number, trial.last_step, original(study, trial)))
+    def prune(self, study, trial):
+        asked.append((trial.number, trial.last_step, original(self, study, trial)))
         return asked[-1][2]
 
-    ledger.study.pruner.prune = prune
+    monkeypatch.setattr(HyperbandPruner if pruner == "hyperband" else SuccessiveHalvingPruner, "prune", prune)
     ledger = drive(ledger, curves)
     theirs = {(number, step) for number, step, pruned in asked if pruned and step < 8}
     ours = {(r.number, d["step"]) for r in ledger.records() for d in r.decisions if d["pruned"]}
@@ -314,11 +316,12 @@ def pruned_sweep(desk):
     return ledger
 
 
-def test_a_rung_noted_but_not_decided_is_decided_on_the_next_start(desk, monkeypatch):
+@pytest.mark.parametrize(("owner", "name"), [(Trial, "report"), (SuccessiveHalvingPruner, "prune")])
+def test_a_value_stored_but_not_decided_is_decided_on_the_next_start(desk, monkeypatch, owner, name):
     ledger = pruned_sweep(desk)
     number = ledger.ask().number
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        crash_after(patch, optuna.trial.Trial, "should_prune")
+        crash_after(patch, owner, name)
         ledger.report(number, measurement(1, 0.1))
     ledger = desk.reopen()
     assert [s.last_step for s in ledger.interrupted()] == [None]
