@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
+from orchestrator.study.confirmations import SplitRead, read_reads
 from orchestrator.study.ledger import Ledger
 from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
@@ -74,6 +75,11 @@ class Storage:
             for s in self._rdb.get_all_studies()
             if SWEEP_KEY in s.user_attrs
         ]
+
+    def test_reads(self, split: str) -> list[SplitRead]:
+        """Every read of one test split, by any confirmation of this ledger, oldest first."""
+        reads = [read for s in self._rdb.get_all_studies() for read in read_reads(s.user_attrs) if read.split == split]
+        return sorted(reads, key=lambda read: read.at_ms)
 
     def create(self, record: SweepRecord, *, proposer: Proposer | None = None) -> Ledger:
         """Make the study of a new sweep; a `proposer` takes the sampler's place.
