@@ -19,6 +19,8 @@ class Assignment:
         last_step: the last step in the ledger; the attempt resumes from the newest sound checkpoint not after it.
         best_value, best_step: the best objective value in the ledger so far and its step.
         checkpoint_interval_s: at most one periodic checkpoint in this many seconds.
+        start: the checkpoint of another trial that this one goes on from; None begins untrained.
+        until: the step after which the attempt is done; None where the trainable says so.
         directory: where the sweep was started: relative paths in the config, and a user's own module, are found there.
         threads: CPU threads of torch in this trial.
     """
@@ -34,6 +36,8 @@ class Assignment:
     best_value: float | None = None
     best_step: int | None = None
     checkpoint_interval_s: float = 30.0
+    start: Path | None = None
+    until: int | None = None
     directory: Path = Path()
     threads: int = 1
 

@@ -16,8 +16,10 @@ import torch
 from pydantic import BaseModel, ValidationError
 
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
+from orchestrator.execution.checkpoint_names import steps_in
 from orchestrator.execution.checkpoints import CheckpointFolder
 from orchestrator.execution.reads import Reads
+from trainables.checkpoint import read_checkpoint
 from trainables.contract import Measurement, State, Train, TrialContext
 from trainables.data.errors import DataError
 from trainables.registry import load_info, load_train
@@ -56,7 +58,7 @@ class Attempt:
             if self._measurements is None:
                 self._measurements = self._start()
                 started_s = time.perf_counter()
-            yielded = next(self._measurements, _RETURNED)
+            yielded = _RETURNED if self._is_over else next(self._measurements, _RETURNED)
             train_s = time.perf_counter() - started_s
             if yielded is _RETURNED:
                 self._folder.flush()
@@ -99,6 +101,8 @@ class Attempt:
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
         resume = self._folder.read_newest(not_after=-1 if assignment.last_step is None else assignment.last_step)
+        if resume is None and assignment.start is not None:
+            resume = read_checkpoint(assignment.start)
         if not self._folder.has_best:
             # It was held in memory by a process that died; its step is measured again and is the best again.
             self._best = None
@@ -107,6 +111,13 @@ class Attempt:
         # A resumed attempt may rightly skip what only the beginning needs.
         self._reads = Reads(config) if resume is None else None
         return train(self._reads.config if self._reads else config, context)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the step is done, and kept, after which another trial goes on."""
+        until = self._assignment.until
+        kept = self._assignment.last_step == until and until in steps_in(self._folder.folder)
+        return until is not None and (kept or self._step == until)
 
     def _unread(self) -> tuple[str, ...]:
         return self._reads.unread(self._assignment.config) if self._reads else ()
@@ -131,6 +142,8 @@ class Attempt:
         value = measurement.metrics.get(self._assignment.objective.metric)
         improved = measurement.step > 0 and value is not None and _improves(self._assignment, value, self._best)
         due = time.monotonic() - self._written_s >= self._assignment.checkpoint_interval_s
+        # Another trial goes on from there.
+        due = due or measurement.step == self._assignment.until
         if improved:
             self._best = value
             self._folder.hold_best(measurement.step, self._state())

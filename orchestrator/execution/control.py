@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchestrator import stopping
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
-from orchestrator.execution.checkpoint_names import trial_folder
+from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.doctor import Doctor
 from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
@@ -125,9 +125,22 @@ class SweepControl:
             best_value=suggestion.best_value,
             best_step=suggestion.best_step,
             checkpoint_interval_s=self.spec.resources.checkpoint_interval_s,
+            start=self._start_of(suggestion),
+            until=suggestion.segment.until if suggestion.segment else None,
             directory=self._settings.directory,
             threads=max(1, int(self.spec.resources.cpu)),
         )
+
+    def _start_of(self, suggestion: Suggestion) -> Path | None:
+        """The checkpoint of the trial that this one goes on from."""
+        if suggestion.segment is None or suggestion.segment.parent is None or suggestion.parent_step is None:
+            return None
+        return step_folder(trial_folder(self._settings.checkpoints, suggestion.segment.parent), suggestion.parent_step)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is nothing to hand out now, and will be when a running trial has ended."""
+        return self.halt is None and self.ledger.is_waiting and bool(self._active)
 
     def outcome(self, number: int, outcome: Outcome) -> Directive:
         """Store what an attempt did and say how it goes on. One that was given up already is not heard."""

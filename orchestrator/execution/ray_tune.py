@@ -120,8 +120,10 @@ class _LedgerSearcher(Searcher):  # type: ignore[misc]
         super().__init__()
         self._trials = trials
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         config = self._trials.hand_out(trial_id)
+        if config is None and self._trials.control.is_waiting:
+            return None
         return Searcher.FINISHED if config is None else config
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:

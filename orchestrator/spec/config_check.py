@@ -24,7 +24,7 @@ from orchestrator.spec.model import (
     TargetRule,
 )
 from orchestrator.spec.nodes import Node, Path
-from orchestrator.spec.rule_checks import check_pruner
+from orchestrator.spec.rule_checks import check_population, check_pruner
 from orchestrator.spec.wording import did_you_mean
 from orchestrator.trial import Value
 
@@ -50,6 +50,7 @@ def check_config(
     if fixed is not None:
         faults += check_constraints(spec, root, fixed, complete=True)
         faults += check_pruner(spec, root, fixed, complete=True)
+        faults += check_population(spec, root, fixed, complete=True)
     if faults:
         raise SpecError(faults)
     space = file_space(spec) if fixed is None else SearchSpace(spec.space, spec.constraints, fixed)

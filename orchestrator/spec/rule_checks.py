@@ -14,6 +14,8 @@ from orchestrator.spec.model import (
     GridSampler,
     HyperbandPruner,
     MedianPruner,
+    NoPruner,
+    PbtSampler,
     PlateauRule,
     SweepSpec,
     TargetRule,
@@ -29,6 +31,7 @@ def check_rules(spec: SweepSpec, root: Node) -> Iterator[Fault]:
     yield from _check_grid(spec, root)
     yield from _check_directions(spec, root)
     yield from check_pruner(spec, root, flatten(spec.config), complete=False)
+    yield from check_population(spec, root, flatten(spec.config), complete=False)
 
 
 def _check_grid(spec: SweepSpec, root: Node) -> Iterator[Fault]:
@@ -69,6 +72,27 @@ def check_pruner(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, co
     if epochs is not None and pruner.min_epochs > epochs:
         what = f"{pruner.min_epochs} is more than {limit}, so nothing would ever be pruned"
         yield root.fault(("pruner", "min_epochs"), what)
+
+
+def check_population(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, complete: bool) -> Iterator[Fault]:
+    """Faults of population-based training: it compares its members itself, and must know how long a training is.
+
+    Args: as of `check_pruner`.
+    """
+    if not isinstance(spec.sampler, PbtSampler):
+        return
+    if not isinstance(spec.pruner, NoPruner):
+        what = f"pbt compares its members itself; a pruner {spec.pruner.type!r} would end them"
+        yield root.fault(("pruner",), what, "leave pruner: out")
+    if spec.further_objectives:
+        yield root.fault(("further_objectives",), "pbt has one objective", "use nsga2 or tpe")
+    if spec.budget.trials < spec.sampler.population:
+        what = f"{spec.budget.trials} is less than the population of {spec.sampler.population}"
+        yield root.fault(("budget", "trials"), what, "each member's stretch of interval_epochs is a trial")
+    if EPOCHS in spec.space or (complete and not isinstance(fixed.get(EPOCHS), int)):
+        yield root.fault(
+            ("sampler",), "pbt needs to know how many epochs a training has", f"set {EPOCHS} under config:"
+        )
 
 
 def _most_epochs(spec: SweepSpec, fixed: Mapping[str, object]) -> int | None:

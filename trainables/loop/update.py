@@ -75,8 +75,10 @@ class Update:
         return cast(StateDict, _copied(self._optimizer.state_dict()))
 
     def restore(self, state: StateDict) -> None:
-        """Take back what `state` gave."""
+        """Take back what `state` gave; the settings stay the config's, which may be another than the state's."""
         self._optimizer.load_state_dict(cast(StateDict, _copied(state)))
+        for group, configured in zip(self._optimizer.param_groups, self._groups(), strict=True):
+            group |= {"weight_decay": configured["weight_decay"], "betas": self._config.betas}
 
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for part in self._parts.values() for parameter in part]
