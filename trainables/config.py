@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trainables.schedules import LearningRateSchedule, StrictModel
+from trainables.roles import LearningRate, OneCycle, Role
+from trainables.schedules import LearningRateKind, LearningRateSchedule, Schedule, StrictModel
 
-__all__ = ["GroupOptimizer", "Optimizer", "StrictModel", "loop_metrics"]
+__all__ = ["GroupOptimizer", "Optimizer", "StrictModel", "loop_metrics", "schedule_roles"]
 
 
 class GroupOptimizer(StrictModel):
@@ -18,12 +19,24 @@ class GroupOptimizer(StrictModel):
     weight_decay: float = Field(default=1e-4, ge=0, le=10)
     schedule: LearningRateSchedule = LearningRateSchedule()
 
+    def roles(self, key: str, *, epochs: int, group: str = "") -> dict[str, Role]:
+        """The meaning of its keys. Args: key: its own. group: of parameters; empty for all others."""
+        roles: dict[str, Role] = {f"{key}.lr": LearningRate(group)}
+        if self.schedule.kind is LearningRateKind.ONE_CYCLE:
+            roles[f"{key}.schedule.peak_at"] = OneCycle(peak=self.schedule.peak_at * epochs, end=epochs)
+        return roles
+
 
 class Optimizer(GroupOptimizer):
     """AdamW over all parameters that have no group of their own; betas and clipping are of the whole model."""
 
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.98)
     max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are scaled down to this norm.")
+
+
+def schedule_roles(key: str, schedule: Schedule, role: Role) -> dict[str, Role]:
+    """Both ends of a schedule mean the same. Args: key: the schedule's."""
+    return {f"{key}.start": role, **({f"{key}.end": role} if schedule.moves else {})}
 
 
 def loop_metrics(parts: Iterable[str], *, groups: Iterable[str], own_rates: Iterable[str] = ()) -> dict[str, str]:

@@ -64,8 +64,8 @@ class MarginKind(StrEnum):
     """Positives must be nearer than it."""
     CONTRASTIVE_NEGATIVE = "contrastive_negative"
     """Negatives must be farther than it."""
-    SOFTMAX = "softmax"
-    """Taken from the positive's cosine, between items."""
+    LOGIT = "logit"
+    """Taken from the positive's cosine before a softmax or sigmoid, between items."""
     COSFACE = "cosface"
     """Taken from the positive's cosine, against class vectors."""
     ARCFACE = "arcface"
@@ -139,10 +139,12 @@ class LossWeight:
     Attributes:
         part: its name, for messages.
         is_main: this part is what the embeddings are for; the others help it.
+        group: weights of different groups have no parameters in common.
     """
 
     part: str
     is_main: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,26 @@ class HardNegatives:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassesPerBatch:
-    """P of a P x K batch. Attributes: num: P. available: classes of the training data; None if not known."""
+class ClassSizes:
+    """What is known of the classes of training data without reading it.
+
+    Attributes:
+        num: classes.
+        typical: items of the median class.
+        most: items of the largest class.
+    """
 
     num: int
-    available: int | None = None
+    typical: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesPerBatch:
+    """P of a P x K batch. Attributes: num: P. data: None if not known."""
+
+    num: int
+    data: ClassSizes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +205,12 @@ class ItemsPerClass:
 
     Attributes:
         num: K.
-        typical: items of the median class; None if not known.
-        most: items of the largest class; None if not known.
+        data: None if not known.
         repeats: an item stands in a batch more than once where its class has fewer than K.
     """
 
     num: int
-    typical: int | None = None
-    most: int | None = None
+    data: ClassSizes | None = None
     repeats: bool = False
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from trainables.config import StrictModel
+from trainables.roles import ClassSizes
 
 
 class AngiogramSource(StrictModel):
@@ -23,6 +24,14 @@ class AngiogramSource(StrictModel):
     noise: float = Field(default=0.05, ge=0, le=1, description="Standard deviation; grey values are in [0, 1].")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Of the data; trials of a sweep see the same items.")
 
+    @property
+    def train_sizes(self) -> None:
+        """There are no classes."""
+
+
+NUM_TRAIN_CHARACTERS = 96
+"""Of the alphabets that are for training: Balinese, Early Aramaic, Greek and Latin."""
+
 
 class OmniglotSource(StrictModel):
     """Handwritten characters: the drawing, stroke by stroke, and its pen strokes as a token sequence."""
@@ -37,6 +46,12 @@ class OmniglotSource(StrictModel):
         default=False, description="Training drawings turned by 90, 180 and 270 degrees, too, as further characters."
     )
 
+    @property
+    def train_sizes(self) -> ClassSizes:
+        """The characters of four alphabets and their drawings."""
+        characters = NUM_TRAIN_CHARACTERS * (4 if self.turned_classes else 1)
+        return ClassSizes(num=characters, typical=self.drawers_per_class, most=self.drawers_per_class)
+
 
 class FilesSource(StrictModel):
     """Your own arrays and texts; the task's README describes the files."""
@@ -47,6 +62,10 @@ class FilesSource(StrictModel):
     segments: tuple[str, ...] = Field(
         default=(), description="Vessel segments that your reports name; turns the stenosis metrics on."
     )
+
+    @property
+    def train_sizes(self) -> None:
+        """There are no classes."""
 
 
 PairSource = Annotated[AngiogramSource | OmniglotSource | FilesSource, Field(discriminator="source")]

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from trainables.config import StrictModel
+from trainables.roles import ClassSizes
 
 
 class BadRecords(StrEnum):
@@ -47,6 +48,12 @@ class SimulatedSource(StrictModel):
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="Of the data; trials of a sweep see the same records.")
 
+    @property
+    def train_sizes(self) -> ClassSizes:
+        """People and their records."""
+        records = self.days * self.records_per_day
+        return ClassSizes(num=self.num_train, typical=records, most=records)
+
 
 class PeopleSplit(StrictModel):
     """Which people are for val and test: nobody is in two splits."""
@@ -67,6 +74,11 @@ class EcgIdSource(PeopleSplit):
     channels: Channels = Channels.BOTH
     bad_records: BadRecords = BadRecords.REFUSE
 
+    @property
+    def train_sizes(self) -> ClassSizes:
+        """Counted in version 1.0.0: 90 people, half of them with 2 records, one with 22."""
+        return ClassSizes(num=90 - self.num_val_people - self.num_test_people, typical=2, most=22)
+
 
 class FilesSource(PeopleSplit):
     """Your own recordings; the task's README describes the files."""
@@ -75,6 +87,10 @@ class FilesSource(PeopleSplit):
     root: str = Field(description="Folder with index.csv, and signals.npz or one .npy file for each record.")
     rate_hz: float = Field(gt=10, le=100_000, description="Samples per second of all signals.")
     bad_records: BadRecords = BadRecords.REFUSE
+
+    @property
+    def train_sizes(self) -> None:
+        """Not known before the files are read."""
 
 
 RecordingSource = Annotated[SimulatedSource | EcgIdSource | FilesSource, Field(discriminator="source")]

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, StrictModel
 from trainables.data.embeddings.sources import EmbeddingSource, GeneratedEmbeddings
+from trainables.roles import BatchSize, Contrast, LossWeight, Role, Temperature
 from trainables.schedules import check_warmups
 
 SPACES = ("clip", "t5")
@@ -125,6 +126,17 @@ class Loss(StrictModel):
             unread |= dict.fromkeys(("similarity", "temperature"), "when contrastive_weight is 0")
         return unread
 
+    def roles(self, key: str, *, classes_per_batch: int | None, group: str) -> dict[str, Role]:
+        """The meaning of its keys; a temperature over distances, which have no bound, has none. Args: key: its own."""
+        roles: dict[str, Role] = {
+            f"{key}.regression_weight": LossWeight("regression", is_main=True, group=group),
+            f"{key}.contrastive_weight": LossWeight("contrastive", group=group),
+        }
+        if self.contrastive_weight and self.similarity is Similarity.COSINE:
+            several = classes_per_batch if classes_per_batch and classes_per_batch > 1 else None
+            roles[f"{key}.temperature"] = Temperature(Contrast.OTHER, batch_size=several)
+        return roles
+
     @model_validator(mode="after")
     def _asks_something(self) -> "Loss":
         if not self.regression_weight and not self.contrastive_weight:
@@ -168,6 +180,16 @@ class Config(StrictModel):
         """The spaces that are learned."""
         every = {"clip": self.clip, "t5": self.t5}
         return every if self.spaces is SpaceChoice.BOTH else {self.spaces.value: every[self.spaces.value]}
+
+    def roles(self) -> Mapping[str, Role]:
+        """What the keys of the learned spaces mean."""
+        roles: dict[str, Role] = {"batch_size": BatchSize()}
+        classes = self.data.num_classes if isinstance(self.data, GeneratedEmbeddings) else None
+        seen = None if classes is None else min(classes, self.batch_size)
+        for space, target in self.targets.items():
+            roles |= target.optimizer.roles(f"{space}.optimizer", epochs=self.epochs, group=space)
+            roles |= target.loss.roles(f"{space}.loss", classes_per_batch=seen, group=space)
+        return roles
 
     @property
     def _one_class_batches(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, model_validator
 
-from trainables.config import Optimizer, StrictModel
+from trainables.config import Optimizer, StrictModel, schedule_roles
 from trainables.data.recordings.sources import RecordingSource, SimulatedSource, WindowKind, Windows
 from trainables.mining.strategies import (
     NegativeMining,
@@ -17,6 +17,20 @@ from trainables.mining.strategies import (
     Window,
     check_curriculum,
     strategy_at,
+)
+from trainables.roles import (
+    ClassesPerBatch,
+    Contrast,
+    HardNegatives,
+    ItemsPerClass,
+    Margin,
+    MarginKind,
+    Measure,
+    Role,
+    ScheduleEnd,
+    Sharpness,
+    Side,
+    Temperature,
 )
 from trainables.schedules import (
     LearningRateKind,
@@ -193,6 +207,49 @@ class Config(StrictModel):
         if not self.memory_size or "memory_size" in unread:
             unread["memory_warmup_steps"] = "when there is no memory"
         return unread
+
+    def roles(self) -> Mapping[str, Role]:
+        """What the keys mean with this loss and this mining."""
+        data, repeats = self.data.train_sizes, self.sampling is Sampling.WITH_REPLACEMENT
+        return {
+            **self.optimizer.roles("optimizer", epochs=self.epochs),
+            "people_per_batch": ClassesPerBatch(self.people_per_batch, data),
+            "records_per_person": ItemsPerClass(self.records_per_person, data, repeats),
+            **self._roles_of_the_loss(),
+            **self._roles_of_mining(),
+        }
+
+    def _roles_of_the_loss(self) -> dict[str, Role]:
+        if self.loss is LossKind.MULTI_SIMILARITY:
+            sides = {"alpha": Side.POSITIVES, "beta": Side.NEGATIVES}
+            return {f"multi_similarity.{name}": Sharpness(side) for name, side in sides.items()}
+        if self.loss is LossKind.SUPCON:
+            rows, records = self.people_per_batch * self._typical_records, self._typical_records
+            role = Temperature(Contrast.SUPCON, batch_size=rows, items_per_class=records, one_modality=True)
+            return schedule_roles("temperature", self.temperature, role)
+        kind = MarginKind.CONTRASTIVE_NEGATIVE if self.loss is LossKind.CONTRASTIVE else MarginKind.TRIPLET
+        measure = Measure.EUCLIDEAN if self.distance is Distance.EUCLIDEAN else Measure.COSINE
+        return schedule_roles("margin", self.margin, Margin(kind, measure, self.people_per_batch))
+
+    @property
+    def _typical_records(self) -> int:
+        """Records of a person in a batch."""
+        data = self.data.train_sizes
+        return self.records_per_person if data is None else min(self.records_per_person, max(2, data.typical))
+
+    def _roles_of_mining(self) -> dict[str, Role]:
+        roles: dict[str, Role] = {}
+        if self.stages and self.stages[0].negative in (NegativeMining.HARD, NegativeMining.FULL_HARD):
+            available = (self.people_per_batch - 1) * self._typical_records
+            roles["curriculum" if self.curriculum else "negative_mining"] = HardNegatives(1, available)
+        elif self.curriculum and "curriculum" not in self.unread():
+            last = self.curriculum[-1].from_epoch
+            roles["curriculum"] = ScheduleEnd("its last stage begins", at=last, within=self.epochs)
+        if "memory_warmup_steps" not in self.unread():
+            steps = self.epochs * self.batches_per_epoch
+            what, at = "the memory is first used", self.memory_warmup_steps
+            roles["memory_warmup_steps"] = ScheduleEnd(what, at=at, within=steps, unit="steps")
+        return roles
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":

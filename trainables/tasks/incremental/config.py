@@ -11,8 +11,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel
-from trainables.data.images.sources import DigitsSource, ImageSource
-from trainables.losses.ant_form import AntForm
+from trainables.data.images.sources import DigitsSource, ImageSource, OmniglotCharacters
+from trainables.losses.ant_form import AntForm, Coverage
+from trainables.losses.bounds import kept_negatives
+from trainables.roles import AntMargin, BatchSize, Contrast, HardNegatives, LossWeight, Role, ScheduleEnd, Temperature
 from trainables.schedules import LearningRateSchedule, ScheduleKind, check_warmups
 
 MAX_STEPS = 50
@@ -96,6 +98,13 @@ class Margin(StrictModel):
                 )
         return self
 
+    @property
+    def over_time(self) -> tuple[float, ...]:
+        """The margins that a step passes through, before any look at the gap."""
+        if self.kind is MarginKind.CURRICULUM:
+            return tuple(phase.margin for phase in self.phases)
+        return (self.start,) if self.kind is MarginKind.FIXED else (self.start, self.end)
+
     def at(self, epoch: float, *, epochs: float) -> float:
         """The margin `epoch` (fractional) epochs into a step of `epochs`, before any look at the gap."""
         if self.kind is MarginKind.FIXED:
@@ -121,6 +130,18 @@ class Stream(StrictModel):
         default=None, ge=2, description="Classes of the first step; default: as many as in the others."
     )
     class_order_seed: int = Field(default=1993, ge=0, lt=2**31)
+
+    def first_classes(self, data: ImageSource) -> float | None:
+        """Classes of the first step, as far as it is known without reading the data."""
+        if self.base_classes is not None:
+            return self.base_classes
+        match data:
+            case DigitsSource():
+                return 10 / self.num_steps
+            case OmniglotCharacters():
+                return data.num_classes / self.num_steps
+            case _:
+                return None
 
 
 class Memory(StrictModel):
@@ -185,6 +206,39 @@ class Config(StrictModel):
         return ({} if self.loss_weights.ant else ant) | (
             {} if self.loss_weights.gap else {"gap_target": "when loss_weights.gap is 0"}
         )
+
+    def roles(self) -> Mapping[str, Role]:
+        """What the keys mean with these positives; ANT's only where it has a weight."""
+        parts = LossWeights.model_fields
+        return {
+            "batch_size": BatchSize(),
+            **self.optimizer.roles("optimizer", epochs=self.epochs),
+            **{f"loss_weights.{part}": LossWeight(part, is_main=part == "nce") for part in parts},
+            "temperature": self._temperature_role(),
+            **(self._ant_roles() if self.loss_weights.ant else {}),
+        }
+
+    def _temperature_role(self) -> Temperature:
+        views = self.positives is Positives.VIEWS
+        rows, classes = 2 * self.batch_size, self.stream.first_classes(self.data)
+        return Temperature(
+            Contrast.NT_XENT if views else Contrast.SUPCON,
+            batch_size=rows if views or classes else None,
+            items_per_class=2 if views or not classes else max(2.0, rows / classes),
+            one_modality=True,
+        )
+
+    def _ant_roles(self) -> dict[str, Role]:
+        first = self.ant.coverage is Coverage.FIRST_VIEW
+        available = self.batch_size - 1 if first else 2 * self.batch_size - 2
+        roles: dict[str, Role] = {
+            "margin": AntMargin(self.margin.over_time),
+            "hard_negative_ratio": HardNegatives(kept_negatives(available, self.hard_negative_ratio), available),
+        }
+        if "ramp_epochs" not in self.margin.unread() and self.margin.ramp_epochs:
+            what, ramp = "the margin reaches its end", self.margin.ramp_epochs
+            roles["margin.ramp_epochs"] = ScheduleEnd(what, at=ramp, within=self.epochs_per_step)
+        return roles
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -8,8 +8,22 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from trainables.config import Optimizer, StrictModel, loop_metrics
+from trainables.config import Optimizer, StrictModel, loop_metrics, schedule_roles
 from trainables.data.pairs.sources import AngiogramSource, PairSource
+from trainables.losses.bounds import kept_negatives
+from trainables.roles import (
+    BatchSize,
+    Contrast,
+    Convention,
+    HardNegatives,
+    ItemsPerClass,
+    LossWeight,
+    Margin,
+    MarginKind,
+    Measure,
+    Role,
+)
+from trainables.roles import Temperature as TemperatureRole
 from trainables.schedules import MarginSchedule, Schedule, Temperature, check_warmups
 
 
@@ -50,6 +64,10 @@ class LossWeights(StrictModel):
         le=100,
         description="The videos of a batch among themselves: those of one class attract. Needs a source with classes.",
     )
+
+
+MAIN_PARTS = ("contrastive", "class_contrastive")
+"""What the embeddings are for; the other parts help."""
 
 
 class Siglip(StrictModel):
@@ -127,6 +145,41 @@ class Config(StrictModel):
                 return dict.fromkeys(("siglip", "margin", "hard_negative_ratio"), why)
             case _:
                 return {"siglip": why}
+
+    def roles(self) -> Mapping[str, Role]:
+        """What the keys mean with this contrastive loss."""
+        roles: dict[str, Role] = {
+            "batch_size": BatchSize(),
+            **self.optimizer.roles("optimizer", epochs=self.epochs),
+            **{
+                f"loss_weights.{part}": LossWeight(part, is_main=part in MAIN_PARTS)
+                for part in LossWeights.model_fields
+            },
+            **self._roles_of_the_contrast(),
+        }
+        if self.items_per_class > 1:
+            roles["items_per_class"] = ItemsPerClass(self.items_per_class, self.data.train_sizes)
+        return roles
+
+    def _roles_of_the_contrast(self) -> dict[str, Role]:
+        if self.contrastive is ContrastiveKind.GATED_SOFTMAX:
+            return schedule_roles("temperature", self.temperature, TemperatureRole(Contrast.OTHER))
+        available = self.batch_size - self.items_per_class
+        kept = kept_negatives(available, self.hard_negative_ratio)
+        margin = Margin(MarginKind.LOGIT, Measure.COSINE, self.batch_size / self.items_per_class)
+        roles = schedule_roles("margin", self.margin, margin)
+        roles["hard_negative_ratio"] = HardNegatives(kept=kept, available=available)
+        if self.contrastive is ContrastiveKind.SIGLIP:
+            return roles | {"siglip.scale": TemperatureRole(Contrast.SIGLIP, Convention.MULTIPLIES)}
+        supcon = self.contrastive is ContrastiveKind.SUPCON
+        sharpness = TemperatureRole(
+            Contrast.SUPCON if supcon else Contrast.CLIP,
+            batch_size=self.batch_size,
+            items_per_class=self.items_per_class if supcon else 1,
+            margin=self.margin.start,
+            kept_fraction=self.hard_negative_ratio,
+        )
+        return roles | schedule_roles("temperature", self.temperature, sharpness)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":

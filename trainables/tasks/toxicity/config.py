@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, Optimizer, StrictModel
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TextSource
+from trainables.roles import BatchSize, LossWeight, Role, UncertaintyDecay
 from trainables.schedules import LearningRateKind, LearningRateSchedule, check_warmups
 
 
@@ -147,6 +148,23 @@ class Config(StrictModel):
         if self.weighting.kind is TaskWeighting.KENDALL:
             return {}
         return {"uncertainty": f"when weighting.kind is {self.weighting.kind.value}"}
+
+    def roles(self) -> Mapping[str, Role]:
+        """What the keys mean with this weighting."""
+        roles: dict[str, Role] = {
+            "batch_size": BatchSize(),
+            **self.optimizer.roles("optimizer", epochs=self.epochs),
+        }
+        if self.weighting.kind is TaskWeighting.KENDALL:
+            roles |= self.uncertainty.roles("uncertainty", epochs=self.epochs, group="uncertainty")
+            roles |= dict.fromkeys(("weighting.decay", "uncertainty.weight_decay"), UncertaintyDecay())
+        # A task that is not named has a weight of 1, which no key says.
+        if (
+            self.weighting.kind is TaskWeighting.FIXED
+            and self.weighting.weights.keys() == task_classes(self.data).keys()
+        ):
+            roles |= {f"weighting.weights.{task}": LossWeight(task, is_main=True) for task in self.weighting.weights}
+        return roles
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Config":
