@@ -12,6 +12,9 @@ Value = float | int | str | bool
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
+STANDARD_ERROR = "{}/standard_error"
+"""The metric in which a trial of several seeds reports how sure it is of the mean of another metric."""
+
 
 class TrialState(StrEnum):
     """Where a trial stands. The last three are terminal."""
@@ -126,6 +129,23 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What training took.
+
+    Attributes:
+        device_s: `train_s` times the GPUs that trained, or where there is none the CPU cores.
+    """
+
+    train_s: float = 0.0
+    device_s: float = 0.0
+    epochs: int = 0
+
+    def __add__(self, other: "Effort") -> "Effort":
+        """Both together."""
+        return Effort(self.train_s + other.train_s, self.device_s + other.device_s, self.epochs + other.epochs)
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """One evaluation as the ledger remembers it.
 
@@ -134,12 +154,14 @@ class Measurement:
         metrics: name to value.
         train_s: seconds inside the trainable since the previous measurement.
         at_ms: wall clock in Unix milliseconds.
+        devices: GPUs that trained, or where there is none CPU cores.
     """
 
     step: int
     metrics: Mapping[str, float]
     train_s: float
     at_ms: int
+    devices: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +186,9 @@ class TrialRecord:
         seeds: what it trains with.
         replicate_of: the earlier trial of the same configuration that it repeats with other seeds.
         segment: which stretch of which training it is; None for a whole one.
+        extends: the trial that it goes on from with more epochs, whose measurements it has; that one counts no more.
+        repeated: training that a new attempt did again, because its checkpoint was older than the last measurement.
+        rest: training after the last measurement, until the trainable returned or raised.
         run_id: the MLflow run, None until it was shipped.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
     """
@@ -181,15 +206,26 @@ class TrialRecord:
     seeds: tuple[int, ...] = (0,)
     replicate_of: int | None = None
     segment: Segment | None = None
+    extends: int | None = None
+    repeated: Effort = Effort()
+    rest: Effort = Effort()
     run_id: str | None = None
     decisions: Sequence[Mapping[str, JsonValue]] = ()
     started_ms: int | None = None
     ended_ms: int | None = None
 
     @property
+    def effort(self) -> Effort:
+        """What it took, all attempts together."""
+        epochs = self.epochs if self.segment is None else sum(m.step > 0 for m in self.measurements)
+        train_s = sum(m.train_s for m in self.measurements)
+        device_s = sum(m.train_s * m.devices for m in self.measurements)
+        return Effort(train_s, device_s, epochs) + self.repeated + self.rest
+
+    @property
     def train_s(self) -> float:
         """Seconds inside the trainable, all attempts together."""
-        return sum(m.train_s for m in self.measurements)
+        return self.effort.train_s
 
     @property
     def epochs(self) -> int:

@@ -1,31 +1,32 @@
 """The ledger of one sweep: what was asked, measured, decided and why, on Optuna's study. Its driver is the one writer.
 
-Order of writing: a trial is reserved, then its parameters are suggested, then it runs; a measurement is stored before
-anyone acts on it; an ending is stored with its reason before it is told to the sampler.
+Order of writing: a trial is stored with its number, parameters and seeds at once, then it runs; a measurement is stored
+before anyone acts on it; an ending is stored with its reason before it is told to the sampler.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from optuna.pruners import NopPruner
+from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.space import SearchSpace
-from orchestrator.spec.model import GridSampler, PbtSampler, SweepSpec
+from orchestrator.spec.model import PbtSampler, SweepSpec
 from orchestrator.study import records
+from orchestrator.study.asking import Asking, own
 from orchestrator.study.decisions import Decision
 from orchestrator.study.judging import Judge
-from orchestrator.study.points import point_sampler
 from orchestrator.study.population import population_of
 from orchestrator.study.proposals import Proposal, Proposer, Wait
-from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, read_trial
-from orchestrator.study.sampling import build_sampler, suggest
+from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, is_imported, read_trial
 from orchestrator.trial import (
     ENDINGS,
     Cause,
+    Effort,
     Ending,
     JsonValue,
     Measurement,
@@ -70,11 +71,12 @@ class Ledger:
         self.max_epochs = epochs if isinstance(epochs, int) else None
         # The judge prunes; a hyperband pruner here would hide the trials of other brackets from the sampler.
         self._study.pruner = NopPruner()
+        # Nor does the study ask for parameters: trials are drafted and then stored.
+        self._study.sampler = RandomSampler()
+        self._asking = Asking(spec, self.space)
         self._judge: Judge | None = None
         self._live: dict[int, _Live] = {}
-        self._limit = spec.budget.trials
-        if isinstance(spec.sampler, GridSampler):
-            self._limit = min(self._limit, sum(1 for _ in self.space.grid()))
+        self._limit = self._asking.limit(self._frozen_all())
         if isinstance(spec.sampler, PbtSampler) and proposer is None:
             self._proposer = population = population_of(spec, self.space, epochs=self.max_epochs)
             self._limit = population.num_trials
@@ -93,9 +95,9 @@ class Ledger:
         """Store the part of the record that changes."""
         self._study.set_user_attr(PROGRESS_KEY, record.progress_attrs())
 
-    def note_wall(self, wall_s: float) -> None:
+    def note_wall(self, wall_s: float, *, at_ms: int) -> None:
         """Store how long the sweep's drivers have run so far: a budget of hours outlives a killed driver."""
-        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3)))
+        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3), noted_ms=at_ms))
 
     def replace_spec(self, record: SweepRecord) -> None:
         """Store a record whose spec was changed on purpose, such as a larger budget."""
@@ -103,71 +105,46 @@ class Ledger:
 
     @property
     def limit(self) -> int:
-        """How many trials the sweep will have: its budget, or the size of the grid."""
+        """How many trials the sweep will have: its budget, or what a finite space has."""
         return self._limit
 
     @property
     def num_asked(self) -> int:
-        """How many trials have been reserved."""
-        return len(self._study.get_trials(deepcopy=False))
+        """How many trials have been asked for; one that was extended is one."""
+        return len(own(self._frozen_all()))
+
+    @property
+    def exhausted(self) -> str:
+        """Why `ask` has nothing more although the budget has; empty otherwise."""
+        return self._asking.exhausted
 
     def ask(self) -> Suggestion | None:
-        """Reserve the next trial and suggest its parameters; None when the budget of trials is used up."""
-        number = self.num_asked
+        """Store the next trial; None when the budget of trials or the space is used up, or the proposer waits."""
+        draft = self._draft(self._frozen_all())
+        if draft is None:
+            return None
+        trial_id = self._study._storage.create_new_trial(self._study._study_id, template_trial=draft)
+        return self._hand_out(Trial(self._study, trial_id), attempt=1)
+
+    def _draft(self, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
         if self._proposer is None:
-            if number >= self._limit:
-                return None
-            self._study.sampler = build_sampler(self.spec, self.space, number=number)
-            return self._hand_out(self._study.ask(), attempt=1)
+            return self._asking.next(self._study, trials)
         proposal = self._proposer.next(self.records())
         self.is_waiting = isinstance(proposal, Wait)
-        if not isinstance(proposal, Proposal):
-            return None
-        self._study.sampler = point_sampler(proposal.params)
-        return self._hand_out(self._propose(self._study.ask(), proposal), attempt=1)
-
-    def _propose(self, trial: Trial, proposal: Proposal) -> Trial:
-        """Store what the sampler does not know."""
-        trial.set_user_attr(records.PROPOSED, records.write_proposal(proposal, self.spec, space=self.space))
-        return trial
+        return self._asking.propose(proposal, trials) if isinstance(proposal, Proposal) else None
 
     def interrupted(self) -> list[Suggestion]:
         """Hand out again each trial that has not ended: same number, same parameters, one more attempt."""
-        open_states = (OptunaState.RUNNING, OptunaState.WAITING)
-        found = self._study.get_trials(deepcopy=False, states=open_states)
-        return [self._again(frozen) for frozen in found if self._is_known(frozen)]
-
-    def _is_known(self, frozen: FrozenTrial) -> bool:
-        """Whether it is known what a trial is; an earlier driver may have died between reserving it and storing that.
-
-        It is proposed again then; where nothing is left to propose the trial fails.
-        """
-        if self._proposer is None or records.PROPOSED in frozen.user_attrs:
-            return True
-        trial = Trial(self._study, frozen._trial_id)
-        proposal = self._proposer.next([record for record in self.records() if record.number < frozen.number])
-        if isinstance(proposal, Proposal):
-            self._propose(trial, proposal)
-            return True
-        ending = Ending(Cause.ERROR, "its driver died before it had a configuration")
-        trial.set_user_attr(records.ENDING, records.write_ending(ending))
-        self._study.tell(trial, state=OptunaState.FAIL)
-        return False
+        found = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
+        return [self._again(frozen) for frozen in found]
 
     def _again(self, frozen: FrozenTrial) -> Suggestion:
         trial = Trial(self._study, frozen._trial_id)
-        given = trial.user_attrs.get(records.PROPOSED, {}).get("params")
-        self._study.sampler = (
-            point_sampler(given) if given else build_sampler(self.spec, self.space, number=frozen.number)
-        )
-        return self._hand_out(trial, attempt=frozen.user_attrs.get(records.ATTEMPT, 0) + 1)
+        attempt = frozen.user_attrs[records.ATTEMPT] + 1
+        trial.set_user_attr(records.ATTEMPT, attempt)
+        return self._hand_out(trial, attempt=attempt)
 
     def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
-        if records.PROPOSED not in trial.user_attrs:
-            self._propose(trial, Proposal({}))
-        proposed = trial.user_attrs[records.PROPOSED]
-        params = proposed["params"] if proposed.get("outside") else suggest(trial, self.space)
-        trial.set_user_attr(records.ATTEMPT, attempt)
         if trial.user_attrs.get(records.PAUSED):
             trial.set_user_attr(records.PAUSED, False)
         frozen = self._study._storage.get_trial(trial._trial_id)
@@ -175,7 +152,7 @@ class Ledger:
         steps = {m.step for m in known.measurements}
         self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values))
         last_step = known.measurements[-1].step if known.measurements else None
-        suggestion = Suggestion(trial.number, params, known.seeds, attempt, last_step, segment=known.segment)
+        suggestion = Suggestion(trial.number, known.params, known.seeds, attempt, last_step, segment=known.segment)
         if known.segment and known.segment.parent is not None:
             suggestion = replace(suggestion, parent_step=self.record(known.segment.parent).epochs)
         # The untrained model is no best that a checkpoint was kept of.
@@ -208,14 +185,35 @@ class Ledger:
     def _judging(self) -> Judge:
         """Made when the first measurement comes, from all that is stored."""
         if self._judge is None:
-            self._judge = Judge(self.spec, name=self.name, max_epochs=self.max_epochs, records=self.records())
+            self._judge = Judge(self.spec, name=self.name, max_epochs=self.max_epochs, records=self._rivals())
         return self._judge
+
+    def _rivals(self) -> list[TrialRecord]:
+        """All trials by number, imported ones too; one that was extended competes with nobody any more."""
+        known = [read_trial(trial, self.spec) for trial in self._frozen_all()]
+        extended = {record.extends for record in known}
+        return [
+            replace(record, state=TrialState.FAILED, decisions=()) if record.number in extended else record
+            for record in known
+        ]
 
     def _pruned(self, decision: Mapping[str, JsonValue]) -> Ending | None:
         if not decision["pruned"]:
             return None
         reason = f"below floor {decision['floor']}" if "floor" in decision else "pruned"
         return Ending(Cause.PRUNED, reason, {"pruner": self.spec.pruner.type, **decision})
+
+    def note_repeated(self, number: int, effort: Effort) -> None:
+        """Add training that gave no new measurement, because it went on from an older checkpoint."""
+        self._note(number, records.REPEATED, effort)
+
+    def note_rest(self, number: int, effort: Effort) -> None:
+        """Add training after the last measurement; called before the trial ends."""
+        self._note(number, records.REST, effort)
+
+    def _note(self, number: int, key: str, effort: Effort) -> None:
+        trial = self._live[number].trial
+        trial.set_user_attr(key, asdict(effort + Effort(**trial.user_attrs.get(key, {}))))
 
     def overdue(self, number: int) -> Ending | None:
         """The ending of an open trial that an earlier driver stored, or its pruner decided, before it died."""
@@ -262,10 +260,12 @@ class Ledger:
         return read_trial(self._frozen(number), self.spec)
 
     def records(self) -> list[TrialRecord]:
-        """All that is known of all trials, by number."""
+        """All that is known of this sweep's trials, by number; imported ones are another sweep's."""
         attrs = self._study.user_attrs
         return [
-            read_trial(trial, self.spec, run_id=attrs.get(f"{RUN_KEY}{trial.number}")) for trial in self._frozen_all()
+            read_trial(trial, self.spec, run_id=attrs.get(f"{RUN_KEY}{trial.number}"))
+            for trial in self._frozen_all()
+            if not is_imported(trial)
         ]
 
     @property

@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import Objective, SweepSpec
 from orchestrator.study.proposals import Proposal
-from orchestrator.trial import Cause, Ending, JsonValue, Measurement, Segment, TrialRecord, TrialState, Value
+from orchestrator.trial import Cause, Effort, Ending, JsonValue, Measurement, Segment, TrialRecord, TrialState, Value
 
 SWEEP_KEY = "orch:sweep"
 """Study attribute with what never changes; its presence marks a study as a sweep."""
@@ -24,9 +24,14 @@ be known only after its trial has finished."""
 ATTEMPT = "attempt"
 PROPOSED = "proposed"
 """What a trial is besides a point of the space: its seeds, and where they are known the trial that it repeats, its
-segment, and the parameters that were given to it; outside of the space the sampler knows nothing of them."""
+segment, and the parameters that lie outside of the space, of which the sampler knows nothing."""
+IMPORTED = "imported"
+"""Marks a trial of another sweep, which the sampler and the pruner know and nobody counts."""
+EXTENDS = "extends"
 PAUSED = "paused"
 ENDING = "ending"
+REPEATED = "repeated"
+REST = "rest"
 STEP = "step:"
 
 
@@ -89,6 +94,8 @@ class SweepRecord:
         file: its path, for messages.
         confirming: what it confirms; None for a search.
         wall_s: seconds that its drivers have run, all together.
+        noted_ms: when `wall_s` was stored; None before the first driver.
+        gpus: GPUs of each trial where it ran last; 0 where there was none, and cores are counted.
         reason: why it ended, in words.
     """
 
@@ -102,6 +109,8 @@ class SweepRecord:
     confirming: Confirming | None = None
     state: SweepState = SweepState.RUNNING
     wall_s: float = 0.0
+    noted_ms: int | None = None
+    gpus: float = 0.0
     ended_ms: int | None = None
     reason: str = ""
     tracking_uri: str | None = None
@@ -129,6 +138,8 @@ class SweepRecord:
         return {
             "state": self.state.value,
             "wall_s": self.wall_s,
+            "noted_ms": self.noted_ms,
+            "gpus": self.gpus,
             "ended_ms": self.ended_ms,
             "reason": self.reason,
             "tracking_uri": self.tracking_uri,
@@ -170,11 +181,19 @@ def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None
         seeds=tuple(proposed.get("seeds", (0,))),
         replicate_of=proposed.get("replicate_of"),
         segment=Segment(**proposed["segment"]) if "segment" in proposed else None,
+        extends=attrs.get(EXTENDS),
+        repeated=Effort(**attrs.get(REPEATED, {})),
+        rest=Effort(**attrs.get(REST, {})),
         run_id=run_id,
         decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
         started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),
         ended_ms=None if trial.datetime_complete is None else int(trial.datetime_complete.timestamp() * 1000),
     )
+
+
+def is_imported(trial: FrozenTrial) -> bool:
+    """Whether it is a trial of another sweep."""
+    return IMPORTED in trial.user_attrs
 
 
 def best_measurement(measurements: tuple[Measurement, ...], objective: Objective) -> Measurement | None:
@@ -203,6 +222,8 @@ def write_measurement(measurement: Measurement, decision: Mapping[str, JsonValue
         "at_ms": measurement.at_ms,
         "metrics": dict(measurement.metrics),
     }
+    if measurement.devices != 1.0:
+        record["devices"] = measurement.devices
     return record if decision is None else {**record, "decision": dict(decision)}
 
 
@@ -213,8 +234,8 @@ def write_proposal(proposal: Proposal, spec: SweepSpec, *, space: SearchSpace) -
         written["replicate_of"] = proposal.replicate_of
     if proposal.segment is not None:
         written["segment"] = asdict(proposal.segment)
-    if proposal.params:
-        written |= {"params": dict(proposal.params), "outside": not space.contains(proposal.params)}
+    if proposal.params and not space.contains(proposal.params):
+        written |= {"params": dict(proposal.params), "outside": True}
     return written
 
 
@@ -224,7 +245,8 @@ def write_ending(ending: Ending) -> dict[str, Any]:
 
 
 def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
-    return Measurement(int(key.removeprefix(STEP)), value["metrics"], value["train_s"], value["at_ms"])
+    step, devices = int(key.removeprefix(STEP)), value.get("devices", 1.0)
+    return Measurement(step, value["metrics"], value["train_s"], value["at_ms"], devices)
 
 
 def _step(measurement: Measurement) -> int:
