@@ -14,7 +14,8 @@ from orchestrator.execution.progress import Event, Progress
 from orchestrator.execution.runner import Capacity, Runner
 from orchestrator.execution.signals import Received, pausing_on_signals
 from orchestrator.spec import difference, dump, parse
-from orchestrator.study import Ledger, Storage, SweepRecord, SweepState, is_absent
+from orchestrator.study import Confirming, Ledger, Storage, SweepRecord, SweepState, is_absent
+from orchestrator.study.proposals import Proposer
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.maintain import deliver
@@ -79,7 +80,22 @@ class _Connected:
     preload: tracking.Preload
 
 
-def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, sweep_id: str) -> SweepSummary:
+@dataclass(frozen=True, slots=True)
+class Confirmatory:
+    """What makes a sweep a confirmation: what it confirms, and who proposes in the sampler's place."""
+
+    confirming: Confirming
+    proposer: Proposer
+
+
+def launch(
+    checked: CheckedSweep,
+    around: Surroundings,
+    *,
+    name: str | None,
+    sweep_id: str,
+    confirmatory: Confirmatory | None = None,
+) -> SweepSummary:
     """Run a new sweep to its end.
 
     Raises:
@@ -103,14 +119,26 @@ def launch(checked: CheckedSweep, around: Surroundings, *, name: str | None, swe
             fixed=checked.space.fixed,
             text=checked.document.text,
             file=checked.document.file,
+            confirming=None if confirmatory is None else confirmatory.confirming,
             tracking_uri=around.home.tracking_uri,
         )
         stack.enter_context(driver_lock(paths.lock, record.name))
         _make_folder(paths.checkpoints)
-        ledger = storage.create(record)
+        ledger = storage.create(record, proposer=None if confirmatory is None else confirmatory.proposer)
         paths.spec.write_text(dump(checked.spec))
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, record)
+
+
+def identity_of(record: SweepRecord, home: Home) -> Identity:
+    """Where in MLflow a sweep belongs: at the top, or under the sweep that it confirms."""
+    return Identity(
+        sweep=record.name,
+        sweep_id=record.id,
+        experiment=EXPERIMENT,
+        artifacts=home.artifacts,
+        parent_sweep_id=None if record.confirming is None else record.confirming.sweep_id,
+    )
 
 
 def _refuse_taken(name: str, home: Home) -> None:
@@ -122,10 +150,13 @@ def _refuse_taken(name: str, home: Home) -> None:
             raise UsageError(f"a sweep named {name!r} exists already; choose another --name or resume it")
 
 
-def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = ()) -> SweepSummary:
+def resume(
+    reference: str, around: Surroundings, *, overrides: Sequence[str] = (), proposer: Proposer | None = None
+) -> SweepSummary:
     """Go on with a sweep: open trials first, with their numbers and parameters, then the rest.
 
     `overrides` may change its budget and its resources. A complete sweep is left as it is, unless they extend it.
+    A confirmation needs the `proposer` that it had at first.
 
     Raises:
         SweepNotFoundError, LockedError, InfrastructureError
@@ -135,6 +166,8 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
     with ExitStack() as stack:
         stack.callback(storage.close)
         record = storage.find(reference)
+        if record.confirms is not None and proposer is None:
+            raise UsageError(f"{record.name} confirms {record.confirms}; go on with: orch confirm {record.confirms}")
         if record.state is SweepState.COMPLETE and not overrides:
             more = f"orch resume {record.name} --set budget.trials={2 * record.spec.budget.trials}"
             around.watcher.say(f"sweep {record.name} is complete, nothing is left to do; more trials: {more}")
@@ -146,10 +179,10 @@ def resume(reference: str, around: Surroundings, *, overrides: Sequence[str] = (
         runner = around.runner(paths)
         tracking_uri = around.home.tracking_of(record.tracking_uri)
         connected = _connect(runner, checked, around, stack, tracking_uri=tracking_uri)
-        ledger = storage.open(record.name)
+        ledger = storage.open(record.name, proposer=proposer)
         if overrides:
             ledger.replace_spec(record)
-            ledger = storage.open(record.name)
+            ledger = storage.open(record.name, proposer=proposer)
             paths.spec.write_text(dump(record.spec))
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
@@ -216,6 +249,8 @@ class _Drive:
                 "orch.device": self._device(),
                 "orch.runner": self.connected.capacity.where,
             }
+            if record.confirms is not None:
+                tags["orch.confirms"] = record.confirms
             tracker.start_sweep(record.spec, yaml=dump(record.spec), tags=tags)
             record = replace(record, state=SweepState.RUNNING, reason="", ended_ms=None)
             self.ledger.update_sweep(record)
@@ -228,9 +263,7 @@ class _Drive:
             tracker.close()
 
     def _tracker(self, record: SweepRecord) -> Tracker:
-        identity = Identity(
-            sweep=record.name, sweep_id=record.id, experiment=EXPERIMENT, artifacts=self.around.home.artifacts
-        )
+        identity = identity_of(record, self.around.home)
         self.connected.preload.put_in_place()
         uri = self.around.home.tracking_of(record.tracking_uri)
         return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)

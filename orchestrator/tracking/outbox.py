@@ -31,6 +31,7 @@ class Identity(BaseModel):
 
     Attributes:
         artifacts: folder for artifacts, used for an experiment that is created in a store without a server.
+        parent_sweep_id: the sweep under whose run this sweep's run belongs; None for the top.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,7 @@ class Identity(BaseModel):
     sweep_id: str
     experiment: str
     artifacts: Path
+    parent_sweep_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,8 @@ class Shipper:
             starts = [e.operation for e in entries if isinstance(e.operation, StartSweep | StartTrial)]
             name = starts[0].name if starts else f"{self._identity.sweep} {'' if number is None else number}".strip()
             start_ms = starts[0].start_ms if starts else self._now_ms()
-            run_id = store.create(number, name=name, start_ms=start_ms, parent_id=self.parent_run_id)
+            parent_id = store.find_above() if number is None else self.parent_run_id
+            run_id = store.create(number, name=name, start_ms=start_ms, parent_id=parent_id)
             self._new.add(number)
         self._outbox.remember_run(number, run_id)
         self._runs[number] = run_id

@@ -65,7 +65,15 @@ class RunStore:
 
     def find(self, number: int | None) -> str | None:
         """Look for a run by tag; the oldest, should there be several."""
-        wanted = {"orch.sweep_id": self._identity.sweep_id, "orch.kind": "sweep" if number is None else "trial"}
+        return self._search(self._identity.sweep_id, number)
+
+    def find_above(self) -> str | None:
+        """The run under which the sweep's own run belongs; None for the top, or where that run is not known here."""
+        above = self._identity.parent_sweep_id
+        return None if above is None else self._search(above, None)
+
+    def _search(self, sweep_id: str, number: int | None) -> str | None:
+        wanted = {"orch.sweep_id": sweep_id, "orch.kind": "sweep" if number is None else "trial"}
         if number is not None:
             wanted["orch.trial"] = str(number)
         query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())

@@ -52,6 +52,20 @@ def test_the_oldest_of_several_runs_is_the_one(store):
     assert store.find(0) == early
 
 
+def test_a_confirmations_run_belongs_under_the_run_of_its_search(store, uri, tmp_path):
+    searched = store.create(None, name="s-1", start_ms=1, parent_id=None)
+    above = {"s-1": "test_a_confirmations_run_belongs_under_the_run_of_its_search", "s-9": "nowhere", None: None}
+    for name, sweep_id in above.items():
+        identity = Identity(
+            sweep="c",
+            sweep_id=f"c of {name}",
+            experiment=store._identity.experiment,
+            artifacts=tmp_path,
+            parent_sweep_id=sweep_id,
+        )
+        assert connect(identity, uri).find_above() == (searched if name == "s-1" else None)
+
+
 def test_sending_twice_is_sending_once(store, client):
     run_id = store.create(0, name="t", start_ms=1, parent_id=None)
     points = [LogMetrics(number=0, step=i, metrics={"x": i / 7}, at_ms=i) for i in range(1500)]
