@@ -3,18 +3,22 @@
 Built from a `CheckedSweep`, so that a rule never meets a file with a fault. Knows no rule.
 """
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import BaseModel
 
-from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, corners
+from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, corners, random_value
 from orchestrator.spec import SpecDocument, SweepSpec
 from orchestrator.spec.nodes import Path
 from orchestrator.sweeps.checks import CheckedSweep
-from orchestrator.sweeps.lint.whole_configs import WholeConfig, whole_configs
+from orchestrator.sweeps.lint.whole_configs import WholeConfig, roles_of, whole_configs
 from orchestrator.trial import Value
+from trainables.roles import Role
+
+NUM_DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,17 @@ class Question:
     def configs(self) -> tuple[WholeConfig, ...]:
         """Whole validated configs: corners of the space first, then random ones; the same at each call."""
         return whole_configs(self.spec, self.space, self.config_type)
+
+    @cached_property
+    def draws(self) -> tuple[Mapping[str, Value], ...]:
+        """Random configurations as the ranges and conditions give them, those that a constraint forbids among them."""
+        rng = random.Random(self.spec.seed)
+        return tuple(self.space.sample(lambda _, p: random_value(p, rng)) for _ in range(NUM_DRAWS))
+
+    @cached_property
+    def roles(self) -> tuple[Mapping[str, Role], ...]:
+        """What the keys mean in each of `configs`, as far as the Config says."""
+        return tuple(roles_of(whole.config) for whole in self.configs)
 
     @cached_property
     def epochs(self) -> int | None:

@@ -55,7 +55,8 @@ class Rule:
         bad: lines of a sweep file that it speaks of.
         good: the same lines, mended.
         source: where the limits are from: a paper with its equation or table, or how they were measured.
-        check: the rule itself.
+        check: the rule itself; None for the one that the judge asks.
+        of_machine: it reads `Question.facts`, so that it may speak on one machine and not on another.
     """
 
     id: str
@@ -67,7 +68,8 @@ class Rule:
     bad: str
     good: str
     source: str
-    check: Check
+    check: Check | None
+    of_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

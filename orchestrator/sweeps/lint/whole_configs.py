@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from orchestrator.space import Parameter, SearchSpace, corners, random_value
 from orchestrator.spec import SweepSpec, resolve
 from orchestrator.trial import Value
+from trainables.roles import Role
 
 NUM_CORNERS = 48
 NUM_INSIDE = 32
@@ -43,6 +44,17 @@ def whole_configs(spec: SweepSpec, space: SearchSpace, config_type: type[BaseMod
         except Exception:
             continue
     return tuple(found.values())
+
+
+def roles_of(config: BaseModel) -> Mapping[str, Role]:
+    """What a Config says of its keys; what is no role is left out, and a `roles()` that fails says nothing."""
+    say = getattr(config, "roles", None)
+    try:
+        said = say() if callable(say) else {}
+        return {key: role for key, role in said.items() if isinstance(role, Role)}
+    # A person's own Config may do anything; a rule speaks of it.
+    except Exception:
+        return {}
 
 
 def _points(space: SearchSpace, seed: int) -> Iterator[dict[str, Value]]:
