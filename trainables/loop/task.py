@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.contract import State
+from trainables.metrics.resampling import Resamplable
 
 ModelT = TypeVar("ModelT", bound=nn.Module)
 BatchT = TypeVar("BatchT")
@@ -66,7 +67,7 @@ class BatchLoss:
 
 
 class Task(Protocol[ModelT, BatchT]):
-    """What a task tells the loop. Inherit from it: the last four methods have defaults that do nothing."""
+    """What a task tells the loop. Inherit from it: the last five methods have defaults that do nothing."""
 
     def build_model(self) -> ModelT:
         """A new model on the CPU, initialised from torch's global generator, which the loop has seeded."""
@@ -89,8 +90,16 @@ class Task(Protocol[ModelT, BatchT]):
     def evaluate(self, model: ModelT, moment: Moment) -> Mapping[str, float]:
         """Measure on val, with full metric names; empty when the model's outputs are not finite.
 
-        Called without gradients; must not draw randomness. At step 0 the model is untrained.
+        Called without gradients; must not draw randomness. At step 0 the model is untrained. For `Purpose.TEST` the
+        data has test in the place of val, and the loop renames what was measured.
         """
+
+    def resamplable(self, model: ModelT, moment: Moment) -> Mapping[str, Resamplable]:
+        """Those metrics of `evaluate` that may be an objective and can be computed with any weights of the items.
+
+        Called as `evaluate` is and after it, for `Purpose.TEST` alone.
+        """
+        return {}
 
     def begin_epoch(self, model: ModelT, moment: Moment) -> Mapping[str, float]:
         """Prepare an epoch, such as embed the training set for mining; the model is in eval mode, without gradients.

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from trainables.config import GroupOptimizer, Optimizer
-from trainables.contract import Measurement, State, TrialContext
+from trainables.contract import Measurement, Purpose, State, TrialContext
 from trainables.loop.randomness import RandomState
 from trainables.loop.report import Means, Shares
 from trainables.loop.task import BatchLoss, BatchT, ModelT, Moment, Task
 from trainables.loop.update import StateDict, Update
+from trainables.metrics.resampling import Resamplable
 
 
 def run_trial(
@@ -23,15 +24,23 @@ def run_trial(
     context: TrialContext,
     groups: Mapping[str, GroupOptimizer] | None = None,
 ) -> Iterator[Measurement]:
-    """Measure the untrained model, then train and measure epoch by epoch.
+    """Measure the untrained model, then train and measure epoch by epoch; for TEST measure the resumed state once.
 
     Deterministic on a CPU for one seed; a resume goes on exactly as if it had not been interrupted. When a loss is
     not finite the epoch ends there, and what it would have measured is NaN; so it is when outputs are not finite.
 
     Args:
         groups: settings of the task's parameter groups that do not follow `optimizer`.
+        context: with `Purpose.TEST` or `RETRAIN` the task must have been built on the data for that.
+
+    Raises: ValueError: TEST without a state to resume from.
     """
+    if context.purpose is Purpose.TEST and context.resume is None:
+        raise ValueError("a test measures the state that it resumes from, and there is none")
     trial = _Trial(task, optimizer=optimizer, groups=groups or {}, epochs=epochs, context=context)
+    if context.purpose is Purpose.TEST:
+        yield trial.measure_test()
+        return
     if context.resume is None:
         yield trial.measure_untrained()
     while trial.epoch < epochs:
@@ -62,6 +71,19 @@ class _Trial(Generic[ModelT, BatchT]):
         self.update = Update(self.model, task.parameter_groups(self.model), optimizer, groups)
         if context.resume is not None:
             self._restore(context.resume)
+
+    def measure_test(self) -> Measurement:
+        """The resumed state on test. Figures on train are left out: they say nothing of it."""
+        with self.random.in_use():
+            measured = self._evaluate()
+            resamplable = self._resamplable() if measured else {}
+        metrics = measured or dict.fromkeys(self.measured, math.nan)
+        self.context.save(self.state)
+        return Measurement(
+            step=self.epoch,
+            metrics={_on_test(name): value for name, value in metrics.items() if name.startswith("val/")},
+            resamples={_on_test(name): metric.resamples() for name, metric in resamplable.items()},
+        )
 
     def measure_untrained(self) -> Measurement:
         """Step 0."""
@@ -105,9 +127,16 @@ class _Trial(Generic[ModelT, BatchT]):
         return Moment(epoch=epoch, epochs=self.epochs, generator=self.generator)
 
     def _evaluate(self) -> dict[str, float]:
+        """Nothing when retraining: val is learned from."""
+        if self.context.purpose is Purpose.RETRAIN:
+            return {}
         self.model.eval()
         with torch.no_grad():
             return dict(self.task.evaluate(self.model, self._moment(self.epoch)))
+
+    def _resamplable(self) -> Mapping[str, Resamplable]:
+        with torch.no_grad():
+            return self.task.resamplable(self.model, self._moment(self.epoch))
 
     def _begin(self) -> dict[str, float]:
         self.model.eval()
@@ -142,6 +171,10 @@ class _Trial(Generic[ModelT, BatchT]):
                 after = self.task.after_step(self.model, batch)
             means.add({f"train/{name}": value for name, value in after.items()})
         return means.values() | shares.values() | _whole_epoch(num_skipped, largest, ratio)
+
+
+def _on_test(name: str) -> str:
+    return f"test/{name.removeprefix('val/')}"
 
 
 def _report(loss: BatchLoss) -> dict[str, float]:

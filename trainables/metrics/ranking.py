@@ -82,7 +82,7 @@ def ranking_scores(
     relevant_V, gallery_V = relevant_QG[valid_Q].sum(dim=1), gallery_QG[valid_Q].sum(dim=1)
     num_valid, num_all = len(relevant_V), len(valid_Q)
     num_queries = num_valid if invalid is InvalidQueries.EXCLUDED else num_all
-    hits = _Hits.collect(similarity_QG[valid_Q], relevant_QG[valid_Q], gallery_QG[valid_Q], ks=ks)
+    hits = _Hits.sums_of(_collect(similarity_QG[valid_Q], relevant_QG[valid_Q], gallery_QG[valid_Q], ks=ks))
     chance = _Hits.expected(relevant_V, gallery_V, ks=ks)
     counted_QG = gallery_QG[valid_Q] if invalid is InvalidQueries.EXCLUDED else gallery_QG
     return RankingScores(
@@ -100,6 +100,48 @@ def ranking_scores(
 
 
 @dataclass(frozen=True, slots=True)
+class QueryScores:
+    """What each query gets, float64 (Q,); `RankingScores` has the means over those that count.
+
+    Attributes:
+        found: 1 with something relevant among the first k, by k.
+    """
+
+    found: Mapping[int, Tensor]
+    average_precision: Tensor
+    average_precision_at_r: Tensor
+
+
+def query_scores(
+    similarity_QG: Tensor, *, relevant_QG: Tensor, gallery_QG: Tensor, ks: Sequence[int] = (1, 5, 10)
+) -> QueryScores:
+    """As `ranking_scores`, query by query; (Q,), 0 where there is nothing to find.
+
+    Raises: ValueError: as for `ranking_scores`.
+    """
+    return _collect(similarity_QG, _checked_relevance(similarity_QG, relevant_QG, gallery_QG, ks=ks), gallery_QG, ks=ks)
+
+
+def _collect(similarity_QG: Tensor, relevant_QG: Tensor, gallery_QG: Tensor, *, ks: Sequence[int]) -> QueryScores:
+    found: dict[int, list[Tensor]] = {k: [] for k in ks}
+    average_precision, average_precision_at_r = [], []
+    place_G = torch.arange(1, similarity_QG.shape[1] + 1, device=similarity_QG.device, dtype=torch.float64)
+    for rows in _chunks(len(similarity_QG)):
+        hit_CG = _hits_in_order(similarity_QG[rows], relevant_QG[rows], gallery_QG[rows])
+        relevant_C1 = relevant_QG[rows].sum(dim=1, keepdim=True)
+        precision_CG = hit_CG * hit_CG.cumsum(dim=1) / place_G / relevant_C1.clamp(min=1)
+        average_precision.append(precision_CG.sum(dim=1))
+        average_precision_at_r.append((precision_CG * (place_G <= relevant_C1)).sum(dim=1))
+        for k in ks:
+            found[k].append(hit_CG[:, :k].any(dim=1).double())
+    return QueryScores(
+        found={k: torch.cat(hits) for k, hits in found.items()},
+        average_precision=torch.cat(average_precision),
+        average_precision_at_r=torch.cat(average_precision_at_r),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Hits:
     """Sums over valid queries."""
 
@@ -108,19 +150,12 @@ class _Hits:
     average_precision_at_r: float
 
     @classmethod
-    def collect(cls, similarity_VG: Tensor, relevant_VG: Tensor, gallery_VG: Tensor, *, ks: Sequence[int]) -> "_Hits":
-        found = dict.fromkeys(ks, 0.0)
-        average_precision = average_precision_at_r = 0.0
-        place_G = torch.arange(1, similarity_VG.shape[1] + 1, device=similarity_VG.device, dtype=torch.float64)
-        for rows in _chunks(len(similarity_VG)):
-            hit_CG = _hits_in_order(similarity_VG[rows], relevant_VG[rows], gallery_VG[rows])
-            relevant_C1 = relevant_VG[rows].sum(dim=1, keepdim=True)
-            precision_CG = hit_CG * hit_CG.cumsum(dim=1) / place_G / relevant_C1
-            average_precision += float(precision_CG.sum())
-            average_precision_at_r += float((precision_CG * (place_G <= relevant_C1)).sum())
-            for k in ks:
-                found[k] += float(hit_CG[:, :k].any(dim=1).sum())
-        return cls(found, average_precision, average_precision_at_r)
+    def sums_of(cls, scores: QueryScores) -> "_Hits":
+        return cls(
+            {k: float(hits.sum()) for k, hits in scores.found.items()},
+            float(scores.average_precision.sum()),
+            float(scores.average_precision_at_r.sum()),
+        )
 
     @classmethod
     def expected(cls, relevant_V: Tensor, gallery_V: Tensor, *, ks: Sequence[int]) -> "_Hits":

@@ -38,14 +38,18 @@ def regression_scores(
 
     Args: blind_D: the mean target of train.
     """
-    target_ND = target_ND.double()
-    errors_N = (predicted_ND.double() - target_ND).square().mean(dim=1)
+    errors_N = squared_errors(predicted_ND, target_ND)
     mse = float(errors_N.mean())
-    blind = float((blind_D.double() - target_ND).square().mean())
+    blind = float((blind_D.double() - target_ND.double()).square().mean())
     by_class = {c: float(errors_N[labels_N == c].mean()) for c in sorted(set(labels_N.tolist()))}
     return RegressionScores(
         mse=mse, class_blind_mse=blind, r2=r_squared(mse, class_blind_mse=blind), class_mse=by_class
     )
+
+
+def squared_errors(predicted_ND: Tensor, target_ND: Tensor) -> Tensor:
+    """Of each item, mean over dimensions; a prediction may also be one row for all."""
+    return (predicted_ND.double() - target_ND.double()).square().mean(dim=1)
 
 
 def r_squared(mse: float, *, class_blind_mse: float) -> float | None:
@@ -58,19 +62,29 @@ def retrieval_accuracy(predicted_ND: Tensor, class_targets_CD: Tensor, labels_N:
 
     Ties are broken against the model: targets at the same distance as the right one count as nearer.
     """
+    return float(retrieved(predicted_ND, class_targets_CD, labels_N).mean())
+
+
+def retrieved(predicted_ND: Tensor, class_targets_CD: Tensor, labels_N: Tensor) -> Tensor:
+    """Which predictions `retrieval_accuracy` counts as right: float64 (N,), 1 or 0."""
     return _ranked_first(-torch.cdist(predicted_ND.double(), class_targets_CD.double()), labels_N)
 
 
 def cosine_retrieval_accuracy(predicted_ND: Tensor, class_targets_CD: Tensor, labels_N: Tensor) -> float:
     """The same by cosine, for models whose loss leaves the length open."""
+    return float(cosine_retrieved(predicted_ND, class_targets_CD, labels_N).mean())
+
+
+def cosine_retrieved(predicted_ND: Tensor, class_targets_CD: Tensor, labels_N: Tensor) -> Tensor:
+    """Which predictions `cosine_retrieval_accuracy` counts as right: float64 (N,), 1 or 0."""
     predicted_ND, class_targets_CD = (F.normalize(x.double(), dim=1) for x in (predicted_ND, class_targets_CD))
     return _ranked_first(predicted_ND @ class_targets_CD.T, labels_N)
 
 
-def _ranked_first(similarity_NC: Tensor, labels_N: Tensor) -> float:
+def _ranked_first(similarity_NC: Tensor, labels_N: Tensor) -> Tensor:
     own_N1 = similarity_NC.gather(1, labels_N[:, None])
     others_NC = similarity_NC.scatter(1, labels_N[:, None], -torch.inf)
-    return float((own_N1 > others_NC.amax(dim=1, keepdim=True)).double().mean())
+    return (own_N1 > others_NC.amax(dim=1, keepdim=True)).squeeze(1).double()
 
 
 @dataclass(frozen=True, slots=True)

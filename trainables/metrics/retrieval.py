@@ -38,13 +38,21 @@ def recall_at_k(similarity_QG: Tensor, relevant_QG: Tensor, *, ks: Sequence[int]
     Shapes: Q queries, G gallery items; relevance is bool. A query's own copy in the gallery must not be relevant.
     Raises: ValueError: no query is valid, a k is below 1, or the shapes differ.
     """
+    return {k: float(hit_V.mean()) for k, hit_V in hits_at_k(similarity_QG, relevant_QG, ks=ks).items()}
+
+
+def hits_at_k(similarity_QG: Tensor, relevant_QG: Tensor, *, ks: Sequence[int]) -> dict[int, Tensor]:
+    """For each valid query, in order, whether it is a hit as `recall_at_k` counts them: float64 (V,), 1 or 0.
+
+    Raises: ValueError: as for `recall_at_k`.
+    """
     _check(relevant_QG, ks)
     if similarity_QG.shape != relevant_QG.shape:
         raise ValueError(
             f"similarity {tuple(similarity_QG.shape)} and relevance {tuple(relevant_QG.shape)} differ in shape"
         )
     rank_V = _first_relevant_ranks(similarity_QG, relevant_QG)
-    return {k: float((rank_V < k).double().mean()) for k in ks}
+    return {k: (rank_V < k).double() for k in ks}
 
 
 def chance_recall_at_k(relevant_QG: Tensor, *, ks: Sequence[int]) -> dict[int, float]:

@@ -26,6 +26,15 @@ class Embeddings:
         return len(self.labels_N)
 
 
+def merge(first: Embeddings, second: Embeddings) -> Embeddings:
+    """The items of both."""
+    return Embeddings(
+        inputs_NSI=torch.cat([first.inputs_NSI, second.inputs_NSI]),
+        targets={space: torch.cat([target_NTD, second.targets[space]]) for space, target_NTD in first.targets.items()},
+        labels_N=torch.cat([first.labels_N, second.labels_N]),
+    )
+
+
 @dataclass(frozen=True)
 class EmbeddingData:
     """What a trial learns from and is judged on. The test split is loaded apart.

@@ -1,12 +1,13 @@
-"""From a source in the config to data in memory. Tasks call `load_embeddings`; only a final confirmation
-`load_test_embeddings`.
+"""From a source in the config to data in memory: what a trial learns from and what it is measured on.
 
-Trials of one process share what was loaded: nobody may write to it.
+Tasks call `load_embeddings` with the trial's purpose; only `Purpose.TEST` reads the test split. Trials of one process
+share what was loaded: nobody may write to it.
 """
 
 from functools import lru_cache
 
-from trainables.data.embeddings.embeddings import EmbeddingData, Embeddings
+from trainables.contract import Purpose
+from trainables.data.embeddings.embeddings import EmbeddingData, Embeddings, merge
 from trainables.data.embeddings.files import read_file, read_whole_file
 from trainables.data.embeddings.generated import read_generated
 from trainables.data.embeddings.sources import EmbeddingFile, GeneratedEmbeddings
@@ -16,14 +17,20 @@ Source = GeneratedEmbeddings | EmbeddingFile
 
 
 @lru_cache(maxsize=2)
-def load_embeddings(source: Source) -> EmbeddingData:
-    """Train and val.
+def load_embeddings(source: Source, purpose: Purpose = Purpose.SEARCH) -> EmbeddingData:
+    """Train and val. For TEST test stands in the place of val, for RETRAIN train has val's items too.
 
     Raises: DataError: the file is missing, damaged, or not as described.
     """
-    return EmbeddingData(
-        train=_read(source, Split.TRAIN), val=_read(source, Split.VAL), class_names=_class_names(source)
-    )
+    train, val = _read(source, Split.TRAIN), _read(source, Split.VAL)
+    match purpose:
+        case Purpose.SEARCH:
+            parts = train, val
+        case Purpose.TEST:
+            parts = train, load_test_embeddings(source)
+        case Purpose.RETRAIN:
+            parts = merge(train, val), val
+    return EmbeddingData(train=parts[0], val=parts[1], class_names=_class_names(source))
 
 
 def load_test_embeddings(source: Source) -> Embeddings:

@@ -28,6 +28,14 @@ class Images:
         return len(self.labels_N)
 
 
+def merge(first: Images, second: Images) -> Images:
+    """The items of both."""
+    return Images(
+        pixels_NCHW=torch.cat([first.pixels_NCHW, second.pixels_NCHW]),
+        labels_N=torch.cat([first.labels_N, second.labels_N]),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ImageData:
     """What a trial learns from and is judged on; each class is in both.

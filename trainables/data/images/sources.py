@@ -6,7 +6,7 @@ Must not know torch or numpy: configs are checked before anything heavy is impor
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainables.config import StrictModel
 
@@ -19,18 +19,27 @@ class DigitsSource(StrictModel):
 
 
 class OmniglotCharacters(StrictModel):
-    """Characters of Omniglot as classes. Val has other drawers than train; test has other characters."""
+    """Characters of Omniglot as classes. Train, val and test have different drawers of the same characters."""
 
     source: Literal["omniglot"]
     root: str = Field(description="Folder with images_background_small1.zip and images_background_small2.zip.")
-    num_classes: int = Field(
-        default=100, ge=2, le=121, description="Drawn from 242; test draws as many from those that are left."
-    )
+    num_classes: int = Field(default=100, ge=2, le=242, description="Drawn from the 242 characters that there are.")
     train_drawers: int = Field(
-        default=15, ge=1, le=19, description="Of 20 people who drew each character; the others are for val."
+        default=15, ge=1, le=19, description="Of 20 people who drew each character; the others are for val and test."
+    )
+    test_drawers: int = Field(
+        default=0, ge=0, le=18, description="How many of those others are for test; with 0 nothing can be confirmed."
     )
     size: Literal[24, 28, 32, 48] = Field(default=28, description="Height and width in pixels.")
     seed: int = Field(default=0, ge=0, lt=2**31, description="Of the choice of characters.")
+
+    @model_validator(mode="after")
+    def _leaves_val(self) -> "OmniglotCharacters":
+        if self.train_drawers + self.test_drawers > 19:
+            raise ValueError(
+                f"train_drawers {self.train_drawers} and test_drawers {self.test_drawers} leave nobody of 20 for val"
+            )
+        return self
 
 
 class CifarLabel(StrEnum):

@@ -58,13 +58,25 @@ class PairedData:
     """What a trial learns from and is judged on. The test split is loaded apart.
 
     Attributes:
+        longest: tokens of the longest text of train and val, for which a model is made.
         segments: the vessel segments that reports name; empty where texts are not such reports.
     """
 
     train: Pairs
     val: Pairs
     tokenizer: Tokenizer
+    longest: int
     segments: tuple[str, ...] = ()
+
+
+def merge(first: RawPairs, second: RawPairs) -> RawPairs:
+    """The items of two splits, which have no class in common."""
+    labels = None
+    if first.labels is not None and second.labels is not None:
+        labels = [*first.labels, *(max(first.labels) + 1 + label for label in second.labels)]
+    return RawPairs(
+        videos=np.concatenate([first.videos, second.videos]), texts=[*first.texts, *second.texts], labels=labels
+    )
 
 
 def tokenize(raw: RawPairs, tokenizer: Tokenizer) -> Pairs:

@@ -1,6 +1,7 @@
-"""From a source in the config to windows in memory. Tasks call `load_recordings`; a final confirmation the other one.
+"""From a source in the config to windows in memory: what a trial learns from and what it is measured on.
 
-Trials of one process share what was loaded: nobody may write to it.
+Tasks call `load_recordings` with the trial's purpose; only `Purpose.TEST` reads the test split. Trials of one process
+share what was loaded: nobody may write to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainables.contract import Purpose
 from trainables.data.errors import DataError, Split
 from trainables.data.recordings.ecg_id import list_ecg_id
 from trainables.data.recordings.files import list_files
@@ -24,33 +26,47 @@ Source = SimulatedSource | EcgIdSource | FilesSource
 
 
 @lru_cache(maxsize=8)
-def load_recordings(source: Source, windows: Windows) -> RecordingData:
-    """Train and val.
+def load_recordings(source: Source, windows: Windows, purpose: Purpose = Purpose.SEARCH) -> RecordingData:
+    """Train and val. For TEST test stands in the place of val, for RETRAIN train has val's people too.
 
     Raises: DataError: a record is missing, damaged or of no use, unless the source says to exclude such ones.
     """
-    train, val = (_read_split(source, split, windows) for split in (Split.TRAIN, Split.VAL))
-    if train.windows_NCL.shape[1] != val.windows_NCL.shape[1]:
-        raise DataError(
-            f"records of train have {train.windows_NCL.shape[1]} channels, of val {val.windows_NCL.shape[1]}"
-        )
-    return RecordingData(train=train, val=val)
+    if purpose is Purpose.TEST:
+        return _checked(load_recordings(source, windows).train, load_test_recordings(source, windows))
+    learned = (Split.TRAIN, Split.VAL) if purpose is Purpose.RETRAIN else (Split.TRAIN,)
+    return _checked(_read_splits(source, learned, windows), _read_splits(source, (Split.VAL,), windows))
 
 
 def load_test_recordings(source: Source, windows: Windows) -> RecordSet:
     """The test split; empty splits are refused."""
-    return _read_split(source, Split.TEST, windows)
+    return _read_splits(source, (Split.TEST,), windows)
 
 
-def _read_split(source: Source, split: Split, windows: Windows) -> RecordSet:
+def _checked(train: RecordSet, val: RecordSet) -> RecordingData:
+    if train.windows_NCL.shape[1] != val.windows_NCL.shape[1]:
+        raise DataError(
+            f"records of train have {train.windows_NCL.shape[1]} channels, those to measure on "
+            f"{val.windows_NCL.shape[1]}"
+        )
+    return RecordingData(train=train, val=val)
+
+
+def _read_splits(source: Source, splits: Sequence[Split], windows: Windows) -> RecordSet:
+    """The records of one split, or of several as one."""
+    entries = [entry for split in splits for entry in _list(source, split)]
+    exclude = not isinstance(source, SimulatedSource) and source.bad_records is BadRecords.EXCLUDE
+    where = " and ".join(split.value for split in splits)
+    return _collect(entries, lambda recording: cut(recording, windows), where=where, exclude=exclude)
+
+
+def _list(source: Source, split: Split) -> Sequence[Entry]:
     match source:
         case SimulatedSource():
-            entries, exclude = list_simulated(source, split), False
+            return list_simulated(source, split)
         case EcgIdSource():
-            entries, exclude = _of(split, list_ecg_id(source), source), source.bad_records is BadRecords.EXCLUDE
+            return _of(split, list_ecg_id(source), source)
         case FilesSource():
-            entries, exclude = _of(split, list_files(source), source), source.bad_records is BadRecords.EXCLUDE
-    return _collect(entries, lambda recording: cut(recording, windows), split=split, exclude=exclude)
+            return _of(split, list_files(source), source)
 
 
 def _of(split: Split, entries: Sequence[Entry], source: EcgIdSource | FilesSource) -> list[Entry]:
@@ -59,7 +75,7 @@ def _of(split: Split, entries: Sequence[Entry], source: EcgIdSource | FilesSourc
 
 
 def _collect(
-    entries: Sequence[Entry], cut_up: Callable[[Recording], NDArray[np.float32]], *, split: Split, exclude: bool
+    entries: Sequence[Entry], cut_up: Callable[[Recording], NDArray[np.float32]], *, where: str, exclude: bool
 ) -> RecordSet:
     """Read and cut every entry; what fails is raised, or counted."""
     kept: list[tuple[Recording, NDArray[np.float32]]] = []
@@ -74,7 +90,7 @@ def _collect(
             reasons.append(error)
     if not kept:
         why = f", the first one because {reasons[0]}" if reasons else ""
-        raise DataError(f"{split.value} has no records: {len(reasons)} of {len(entries)} are excluded{why}")
+        raise DataError(f"{where} has no records: {len(reasons)} of {len(entries)} are excluded{why}")
     _check_channels(kept)
     counts = torch.tensor([0] + [len(cut_NCL) for _, cut_NCL in kept])
     return RecordSet(

@@ -1,28 +1,34 @@
-"""From a source in the config to texts in memory. Tasks call `load_texts`; only a final confirmation `load_test_texts`.
+"""From a source in the config to texts in memory: what a trial learns from and what it is measured on.
 
-Trials of one process share what was loaded: nobody may write to it.
+Tasks call `load_texts` with the trial's purpose; only `Purpose.TEST` reads the test split. Trials of one process share
+what was loaded: nobody may write to it.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
+from trainables.contract import Purpose
 from trainables.data.errors import Split
 from trainables.data.texts.files import files_tasks, read_files
 from trainables.data.texts.generated import GENERATED_TASKS, read_generated
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TweetsSource
-from trainables.data.texts.texts import LabelTask, RawTexts, TextData, Texts, tokenize
+from trainables.data.texts.texts import LabelTask, RawTexts, TextData, Texts, merge, tokenize
 from trainables.data.texts.tweets import TWEET_TASKS, read_tweets
 
 Source = TweetsSource | GeneratedSource | FilesSource
 
 
 @lru_cache(maxsize=2)
-def load_texts(source: Source) -> TextData:
-    """Train and val.
+def load_texts(source: Source, purpose: Purpose = Purpose.SEARCH) -> TextData:
+    """Train and val. For TEST test stands in the place of val, for RETRAIN train has val's texts too.
 
     Raises: DataError: files are missing, damaged, or not as described.
     """
-    train, val = (tokenize(_read(source, split)) for split in (Split.TRAIN, Split.VAL))
-    return TextData(train=train, val=val, tasks=_tasks(source))
+    if purpose is Purpose.TEST:
+        return replace(load_texts(source), val=load_test_texts(source))
+    train, val = _read(source, Split.TRAIN), _read(source, Split.VAL)
+    train = merge(train, val) if purpose is Purpose.RETRAIN else train
+    return TextData(train=tokenize(train), val=tokenize(val), tasks=_tasks(source))
 
 
 def load_test_texts(source: Source) -> Texts:

@@ -70,6 +70,11 @@ class TextData:
         return torch.bincount(labels_N[labels_N >= 0], minlength=len(self.tasks[task].classes)).tolist()
 
 
+def merge(first: RawTexts, second: RawTexts) -> RawTexts:
+    """The items of both."""
+    return RawTexts([*first.texts, *second.texts], np.concatenate([first.labels_NT, second.labels_NT]))
+
+
 def tokenize(raw: RawTexts) -> Texts:
     """Cut texts into words and look up the pieces of each different word."""
     places: dict[str, int] = {}

@@ -8,17 +8,23 @@ from torch import Tensor
 from trainables.data.embeddings.embeddings import EmbeddingData, Embeddings
 from trainables.metrics.regression import (
     cosine_retrieval_accuracy,
+    cosine_retrieved,
     norm_floor,
+    r_squared,
     regression_scores,
     retrieval_accuracy,
+    retrieved,
+    squared_errors,
     target_geometry,
 )
+from trainables.metrics.resampling import Resamplable, Weighted, mean_of, weighted_mean, weighted_r2
 from trainables.models.adapters import Adapter, AdapterModel
 from trainables.tasks.adapter.config import MAX_REPORTED_CLASSES, Loss
 from trainables.tasks.adapter.criteria import contrastive_bounds, contrastive_loss
 
 _CHUNK = 256
 _ORDER_SEED = 20
+_OVER_SPACES = ("val/r2", "val/retrieval_accuracy")
 
 
 def predict(model: AdapterModel, items: Embeddings, *, device: str) -> dict[str, Tensor]:
@@ -114,11 +120,33 @@ def contrastive(
 def over_spaces(values: Mapping[str, float], spaces: Iterable[str]) -> dict[str, float]:
     """The means of R^2 and of the retrieval accuracy; R^2 is left out where no space has one."""
     means = {}
-    for name in ("val/r2", "val/retrieval_accuracy"):
+    for name in _OVER_SPACES:
         present = [values[f"{name}_{space}"] for space in spaces if f"{name}_{space}" in values]
         if present:
             means[name] = sum(present) / len(present)
     return means
+
+
+def resamplable(predicted: Mapping[str, Tensor], data: EmbeddingData) -> dict[str, Resamplable]:
+    """Errors and retrieval of each space, and the means over the spaces; classes are the same in each split, so what
+    is drawn is items.
+    """
+    val, metrics = data.val, dict[str, Weighted]()
+    for space, predicted_ND in predicted.items():
+        target_ND = val.targets[space].flatten(1)
+        error_N = squared_errors(predicted_ND, target_ND)
+        blind_N = squared_errors(data.blind_targets[space].flatten(), target_ND)
+        inputs = (predicted_ND, data.class_targets[space].flatten(1), val.labels_N)
+        metrics[f"val/mse_{space}"] = weighted_mean(error_N)
+        metrics[f"val/retrieval_accuracy_{space}"] = weighted_mean(retrieved(*inputs))
+        metrics[f"val/cosine_retrieval_accuracy_{space}"] = weighted_mean(cosine_retrieved(*inputs))
+        if r_squared(float(error_N.mean()), class_blind_mse=float(blind_N.mean())) is not None:
+            metrics[f"val/r2_{space}"] = weighted_r2(error_N, blind_N)
+    for name in _OVER_SPACES:
+        present = [metrics[f"{name}_{space}"] for space in predicted if f"{name}_{space}" in metrics]
+        if present:
+            metrics[name] = mean_of(present)
+    return {name: Resamplable(torch.arange(len(val)), metric) for name, metric in metrics.items()}
 
 
 def classes(data: EmbeddingData) -> dict[str, float]:

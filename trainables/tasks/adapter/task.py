@@ -15,19 +15,13 @@ from trainables.data.errors import DataError
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
 from trainables.losses.regression import mse_loss
 from trainables.metrics.regression import r_squared
-from trainables.models.adapters import (
-    Adapter,
-    AdapterModel,
-    AdapterShape,
-    MultiHeadAdapter,
-    PlainAdapter,
-    ResidualAdapter,
-)
-from trainables.tasks.adapter import config as settings
+from trainables.metrics.resampling import Resamplable
+from trainables.models.adapters import AdapterModel
 from trainables.tasks.adapter import evaluate
 from trainables.tasks.adapter.batches import heterogeneous_batches, homogeneous_batches, num_homogeneous_batches
-from trainables.tasks.adapter.config import AdapterKind, BatchKind, Config
+from trainables.tasks.adapter.config import BatchKind, Config
 from trainables.tasks.adapter.criteria import contrastive_loss, regression_loss
+from trainables.tasks.adapter.model import build_model, facts_of
 
 
 def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
@@ -35,7 +29,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
 
     Raises: DataError: the source's file is missing, damaged, or does not fit the config.
     """
-    task = AdapterTask(config, load_embeddings(config.data), device=context.device)
+    task = AdapterTask(config, load_embeddings(config.data, context.purpose), device=context.device)
     groups = {space: target.optimizer for space, target in config.targets.items()}
     # Each adapter has settings of its own; the first one's stand for the rest, of which there is none.
     first = next(iter(groups.values()))
@@ -67,33 +61,7 @@ class AdapterTask(Task[AdapterModel, Tensor]):
 
     def build_model(self) -> AdapterModel:
         """The adapters, sized for the data."""
-        inputs_NSI = self.data.train.inputs_NSI
-        adapters = {space: self._build_adapter(space, target.adapter) for space, target in self.config.targets.items()}
-        return AdapterModel(
-            adapters, mean=float(inputs_NSI.mean()), deviation=max(float(inputs_NSI.std(correction=0)), 1e-6)
-        )
-
-    def _build_adapter(self, space: str, adapter: settings.Adapter) -> Adapter:
-        inputs, (positions, outputs) = self.data.train.inputs_NSI.shape[2], self.data.train.targets[space].shape[1:]
-        faults = adapter.faults(inputs=inputs, outputs=outputs)
-        if faults:
-            raise DataError(f"{space}.adapter does not fit the data: {faults[0]}")
-        shape = AdapterShape(
-            inputs=inputs,
-            hidden=adapter.hidden,
-            outputs=outputs,
-            positions=positions,
-            groups=adapter.num_groups,
-            dropout=adapter.dropout if adapter.kind is not AdapterKind.MULTI_HEAD else 0.0,
-            final_norm=adapter.final_norm,
-        )
-        match adapter.kind:
-            case AdapterKind.PLAIN:
-                return PlainAdapter(shape)
-            case AdapterKind.MULTI_HEAD:
-                return MultiHeadAdapter(shape, heads=adapter.heads)
-            case AdapterKind.RESIDUAL:
-                return ResidualAdapter(shape)
+        return build_model(self.config, facts_of(self.data))
 
     def parameter_groups(self, model: AdapterModel) -> Mapping[str, nn.Module]:
         """The adapter of each space."""
@@ -165,3 +133,8 @@ class AdapterTask(Task[AdapterModel, Tensor]):
         if moment.epoch == 0:
             values["val/raw_retrieval_accuracy"] = evaluate.raw_retrieval(self.data)
         return values | evaluate.over_spaces(values, self.config.targets)
+
+    def resamplable(self, model: AdapterModel, moment: Moment) -> Mapping[str, Resamplable]:
+        """Errors and retrieval."""
+        predicted = evaluate.predict(model, self.data.val, device=self.device)
+        return evaluate.resamplable({space: predicted[space] for space in self.config.targets}, self.data)

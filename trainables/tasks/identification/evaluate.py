@@ -12,7 +12,8 @@ from trainables.losses.similarity import cosine_matrix
 from trainables.metrics.clustering import clustering_scores
 from trainables.metrics.collapse import effective_rank, mean_cosine, resultant_length, top_variance_fraction
 from trainables.metrics.distances import distance_summary
-from trainables.metrics.ranking import InvalidQueries, RankingScores, ranking_scores
+from trainables.metrics.ranking import InvalidQueries, RankingScores, query_scores, ranking_scores
+from trainables.metrics.resampling import Resamplable, weighted_mean
 from trainables.metrics.verification import verification_scores
 from trainables.mining.pool import Items, negative_candidates, positive_candidates
 from trainables.mining.sampler import PKSampler
@@ -155,11 +156,32 @@ def losses(z_RD: Tensor, items: Items, objective: Objective, config: Config) -> 
     }
 
 
+def resamplable(
+    val: Records, val_RD: Tensor, train_RD: Tensor, protocols: Mapping[Protocol, Masks], evaluation: Evaluation
+) -> dict[str, Resamplable]:
+    """What `ranking` says, query by query; the records of a person are drawn together, from an unchanged gallery."""
+    found: dict[str, Resamplable] = {}
+    similarity_QG = _similarity(val_RD, train_RD, evaluation)
+    for protocol, masks in protocols.items():
+        scores = query_scores(similarity_QG, relevant_QG=masks.relevant_QG, gallery_QG=masks.gallery_QG, ks=_KS)
+        counted_Q = masks.relevant_QG.any(dim=1) | (evaluation.queries is Queries.ALL)
+        named = {"mean_average_precision": scores.average_precision, "map_at_r": scores.average_precision_at_r}
+        named |= {f"rank_at_{k}": hits for k, hits in scores.found.items()}
+        drawn = {
+            name: Resamplable(val.items.labels_N[counted_Q], weighted_mean(score_Q[counted_Q]))
+            for name, score_Q in named.items()
+        }
+        if protocol is not Protocol.ALL:
+            found[f"val/rank_at_1_{protocol.value}"] = drawn["rank_at_1"]
+        if protocol is evaluation.protocol:
+            found |= {f"val/{name}": metric for name, metric in drawn.items()}
+    return found
+
+
 def _by_protocol(
     val_RD: Tensor, train_RD: Tensor, protocols: Mapping[Protocol, Masks], evaluation: Evaluation
 ) -> dict[Protocol, RankingScores]:
-    gallery_GD = torch.cat([val_RD, train_RD]) if evaluation.gallery is Gallery.ALL else val_RD
-    similarity_QG = cosine_matrix(val_RD, gallery_GD)
+    similarity_QG = _similarity(val_RD, train_RD, evaluation)
     invalid = InvalidQueries.MISSED if evaluation.queries is Queries.ALL else InvalidQueries.EXCLUDED
     return {
         protocol: ranking_scores(
@@ -167,6 +189,11 @@ def _by_protocol(
         )
         for protocol, masks in protocols.items()
     }
+
+
+def _similarity(val_RD: Tensor, train_RD: Tensor, evaluation: Evaluation) -> Tensor:
+    """Of each query to the gallery."""
+    return cosine_matrix(val_RD, torch.cat([val_RD, train_RD]) if evaluation.gallery is Gallery.ALL else val_RD)
 
 
 def _template(medians_RCL: Tensor) -> Tensor:

@@ -14,12 +14,14 @@ from trainables.data.recordings.load import load_recordings
 from trainables.data.recordings.recordings import RecordingData
 from trainables.data.recordings.sources import WindowKind
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.metrics.resampling import Resamplable
 from trainables.mining.sampler import PKSampler, batch_composition
 from trainables.models.signal import SignalEncoder
 from trainables.tasks.identification import evaluate
 from trainables.tasks.identification.augment import augmented
 from trainables.tasks.identification.config import Config
 from trainables.tasks.identification.embed import Records
+from trainables.tasks.identification.model import build_model, facts_of
 from trainables.tasks.identification.objective import objective_at
 from trainables.tasks.identification.pairs import Embedded, PairMaker, Pairs
 from trainables.tasks.identification.protocol import protocol_masks
@@ -30,7 +32,8 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
 
     Raises: DataError: records are missing, damaged or of no use, or there are too few for the batches asked for.
     """
-    task = IdentificationTask(config, load_recordings(config.data, config.windows), device=context.device)
+    data = load_recordings(config.data, config.windows, context.purpose)
+    task = IdentificationTask(config, data, device=context.device)
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
@@ -39,7 +42,7 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
 
     def __init__(self, config: Config, data: RecordingData, *, device: str) -> None:
         """Raises: DataError: P or K is larger than what there is, or val has no query with anything to find."""
-        self.config, self.device = config, device
+        self.config, self.device, self.facts = config, device, facts_of(data)
         self.train, self.val = Records(data.train), Records(data.val)
         self.protocols = protocol_masks(self.val, self.train, config.evaluation)
         try:
@@ -61,14 +64,7 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
 
     def build_model(self) -> SignalEncoder:
         """The encoder, sized for the windows."""
-        _, num_channels, num_samples = self.train.medians_RCL.shape
-        return SignalEncoder(
-            num_channels=num_channels,
-            num_samples=num_samples,
-            width=self.config.sizes.width,
-            embedding=self.config.sizes.embedding,
-            aligned=self.config.windows.kind is WindowKind.BEATS,
-        )
+        return build_model(self.config, self.facts)
 
     def parameter_groups(self, model: SignalEncoder) -> Mapping[str, nn.Module]:
         """There is one part."""
@@ -140,6 +136,12 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
         if moment.epoch == 0 and self.config.windows.kind is WindowKind.BEATS:
             values |= evaluate.raw_ranking(self.val, self.train, self.protocols, self.config.evaluation)
         return values
+
+    def resamplable(self, model: SignalEncoder, moment: Moment) -> Mapping[str, Resamplable]:
+        """Ranking."""
+        how = self.config.evaluation.record
+        train_RD, val_RD = (part.embed(model, how, device=self.device) for part in (self.train, self.val))
+        return evaluate.resamplable(self.val, val_RD, train_RD, self.protocols, self.config.evaluation)
 
     def state(self) -> State:
         """What mining keeps."""

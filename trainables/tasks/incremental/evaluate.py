@@ -16,6 +16,7 @@ from trainables.metrics.incremental import (
     nearest_mean,
     overall_accuracy,
 )
+from trainables.metrics.resampling import Resamplable, mean_of, on_some, weighted_mean
 from trainables.models.image import ImageModel
 from trainables.tasks.incremental.config import Classifier, Config
 from trainables.tasks.incremental.contrast import Views
@@ -44,7 +45,7 @@ class Rule:
         if self.classifier is Classifier.LINEAR:
             logits_NS = self.model.classify(z_ND.to(self.model.mean.device), num_seen=len(self.means_SD))
             return logits_NS.argmax(dim=1).cpu()
-        return nearest_mean(z_ND, self.means_SD)
+        return nearest_mean(z_ND, self.means_SD.to(z_ND))
 
 
 def embed(model: ImageModel, pixels_NCHW: Tensor, *, device: str) -> Tensor:
@@ -57,6 +58,24 @@ def accuracies(predicted_N: Tensor, labels_N: Tensor, stream: ClassStream, *, st
     right_N = (predicted_N == labels_N).double()
     tasks = [stream.classes(j) for j in range(step + 1)]
     return [float(right_N[(labels_N >= task.start) & (labels_N < task.stop)].mean()) for task in tasks]
+
+
+def resamplable(predicted: Sequence[Tensor], labels_N: Tensor, stream: ClassStream) -> dict[str, Resamplable]:
+    """The accuracies over all classes, over those seen, and their mean over the steps; what is drawn is items.
+
+    Args:
+        predicted: what was said of the items (N,) at the end of each step so far; -1 where the class was yet to come.
+        labels_N: numbers in the stream.
+    """
+    right = [predicted_N == labels_N for predicted_N in predicted]
+    seen = [labels_N < end for end in stream.ends[: len(right)]]
+    over_steps = [on_some(seen_N, weighted_mean(right_N[seen_N])) for right_N, seen_N in zip(right, seen, strict=True)]
+    every_N, seen_M = torch.arange(len(labels_N)), right[-1][seen[-1]]
+    return {
+        "val/stream_accuracy": Resamplable(every_N, weighted_mean(right[-1])),
+        "val/last_accuracy": Resamplable(torch.arange(len(seen_M)), weighted_mean(seen_M)),
+        "val/average_accuracy": Resamplable(every_N, mean_of(over_steps)),
+    }
 
 
 def over_tasks(rows: Sequence[Sequence[float]], num_items: Sequence[int], *, num_classes: int) -> dict[str, float]:

@@ -11,16 +11,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainables.contract import Measurement, State, TrialContext
+from trainables.contract import Measurement, Purpose, State, TrialContext
 from trainables.data.augment import warp
 from trainables.data.images.images import ImageData, Images
 from trainables.data.images.load import load_images
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.metrics.resampling import Resamplable
 from trainables.mining.exemplars import draw, herd
-from trainables.models.image import ImageModel, ImageShape, ImageTrunk
+from trainables.models.image import ImageModel
 from trainables.tasks.incremental import evaluate
-from trainables.tasks.incremental.config import Choice, Classifier, Config
+from trainables.tasks.incremental.config import Choice, Config
 from trainables.tasks.incremental.contrast import Views, ant_in_effect
+from trainables.tasks.incremental.evaluate import Rule
+from trainables.tasks.incremental.model import build_model, facts_of
+from trainables.tasks.incremental.past import kept, revived
 from trainables.tasks.incremental.stream import build_stream
 
 
@@ -29,15 +33,17 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
 
     Raises: DataError: the source's files are missing or damaged, or its classes cannot be cut into the steps.
     """
-    task = IncrementalTask(config, load_images(config.data), device=context.device)
+    data = load_images(config.data, context.purpose)
+    task = IncrementalTask(config, data, device=context.device, looks_back=context.purpose is Purpose.TEST)
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
 class IncrementalTask(Task[ImageModel, Tensor]):
     """What the loop needs to know; a batch is a tensor of places in the training split."""
 
-    def __init__(self, config: Config, data: ImageData, *, device: str) -> None:
-        self.config, self.data, self.device = config, data, device
+    def __init__(self, config: Config, data: ImageData, *, device: str, looks_back: bool = False) -> None:
+        """Args: looks_back: measure the ends of earlier steps anew, instead of taking what was measured then."""
+        self.config, self.data, self.device, self.looks_back = config, data, device, looks_back
         self.stream = build_stream(config.stream, num_classes=len(data.classes))
         self.labels_N = self.stream.place_K[data.train.labels_N]
         self.val_labels_N = self.stream.place_K[data.val.labels_N]
@@ -45,18 +51,12 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         self.exemplars = torch.zeros(0, dtype=torch.int64)
         self.old_means: Tensor | None = None
         self.rows: list[list[float]] = []
+        self.past: list[State] = []
         self.start: dict[str, Tensor] = {}
 
     def build_model(self) -> ImageModel:
         """The network, sized for the pictures."""
-        pixels, sizes = self.data.train.pixels_NCHW, self.config.sizes
-        return ImageModel(
-            ImageTrunk(ImageShape(*pixels.shape[1:]), width=sizes.width),
-            embedding=sizes.embedding,
-            num_classes=len(self.data.classes) if self.config.classifier is Classifier.LINEAR else 0,
-            mean=float(pixels.mean()),
-            deviation=max(float(pixels.std()), 1e-6),
-        )
+        return build_model(self.config, facts_of(self.data))
 
     def parameter_groups(self, model: ImageModel) -> Mapping[str, nn.Module]:
         """The convolutions, and what stands on them."""
@@ -72,6 +72,7 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         step = self._step(moment)
         if moment.epoch % self.config.epochs_per_step == 0:
             if step > 0:
+                self.past = [*self.past, kept(model, self._class_means(model, step - 1))]
                 self._remember(model, step - 1, moment)
             self.start = {name: value.detach().clone() for name, value in model.named_parameters()}
         return {
@@ -137,21 +138,21 @@ class IncrementalTask(Task[ImageModel, Tensor]):
 
     def evaluate(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
         """Everything on val; empty when embeddings are not finite."""
-        # A measurement belongs to the epoch that has just ended, not to the one that may begin.
-        step = max(0, -(-int(moment.epoch) // self.config.epochs_per_step) - 1)
+        step = self._measured_step(moment)
         seen = _places(self.val_labels_N, range(self.stream.ends[step]))
         images = Images(self.data.val.pixels_NCHW[seen], self.val_labels_N[seen])
         z_ND = evaluate.embed(model, images.pixels_NCHW, device=self.device)
         if not bool(z_ND.isfinite().all()):
             return {}
-        rule = evaluate.Rule(model, self.config.classifier, self._class_means(model, step).to(z_ND))
+        rule = self._rule(model, step)
         row = evaluate.accuracies(rule.classify(z_ND), images.labels_N, self.stream, step=step)
-        if moment.epoch > 0:
-            self.rows = [*self.rows[:step], row]
+        rows = [*(self._rows_anew(model) if self.looks_back else self.rows[:step]), row]
+        if moment.epoch > 0 and not self.looks_back:
+            self.rows = rows
         items = self._items(step)
         predicted_N = rule.classify(self._embed(model, items))
         values = {
-            **evaluate.over_tasks([*self.rows[:step], row], self.num_val, num_classes=self.stream.ends[step]),
+            **evaluate.over_tasks(rows, self.num_val, num_classes=self.stream.ends[step]),
             **evaluate.geometry(z_ND),
             **evaluate.contrast(model, images, config=self.config, device=self.device),
             "train/last_accuracy": float((predicted_N == self.labels_N[items]).double().mean()),
@@ -160,9 +161,23 @@ class IncrementalTask(Task[ImageModel, Tensor]):
             return values | {"val/raw_accuracy": evaluate.raw_accuracy(self.data)}
         return values | {"train/parameter_drift": self._drift(model)}
 
+    def resamplable(self, model: ImageModel, moment: Moment) -> Mapping[str, Resamplable]:
+        """Accuracies, of the network at the end of each step."""
+        step = self._measured_step(moment)
+        predicted = [
+            self._predict(rule, j) for j, rule in enumerate([*self._past_rules(model), self._rule(model, step)])
+        ]
+        return evaluate.resamplable(predicted, self.val_labels_N, self.stream)
+
     def state(self) -> State:
         """What is remembered of past steps."""
-        return {"exemplars": self.exemplars, "old_means": self.old_means, "rows": self.rows, "start": self.start}
+        return {
+            "exemplars": self.exemplars,
+            "old_means": self.old_means,
+            "rows": self.rows,
+            "start": self.start,
+            "past": self.past,
+        }
 
     def restore(self, state: State) -> None:
         """Take it back."""
@@ -170,6 +185,11 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         self.old_means = cast(Tensor | None, state["old_means"])
         self.rows = cast(list[list[float]], state["rows"])
         self.start = cast(dict[str, Tensor], state["start"])
+        self.past = cast(list[State], state["past"])
+
+    def _measured_step(self, moment: Moment) -> int:
+        """A measurement belongs to the epoch that has just ended, not to the one that may begin."""
+        return max(0, -(-int(moment.epoch) // self.config.epochs_per_step) - 1)
 
     def _step(self, moment: Moment) -> int:
         return int(moment.epoch // self.config.epochs_per_step)
@@ -188,6 +208,27 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         first = 0 if self.old_means is None else len(self.old_means)
         means_SD = torch.stack([z_ND[labels_N == k].mean(dim=0) for k in range(first, self.stream.ends[step])])
         return means_SD if self.old_means is None else torch.cat([self.old_means, means_SD])
+
+    def _rule(self, model: ImageModel, step: int) -> Rule:
+        return Rule(model, self.config.classifier, self._class_means(model, step))
+
+    def _past_rules(self, model: ImageModel) -> list[Rule]:
+        """Those of the ends of earlier steps."""
+        past = [revived(state, model) for state in self.past]
+        return [Rule(then, self.config.classifier, means_SD) for then, means_SD in past]
+
+    def _predict(self, rule: Rule, step: int) -> Tensor:
+        """What a rule says of the val items of the classes up to a step; -1 for the others, which it does not know."""
+        seen = _places(self.val_labels_N, range(self.stream.ends[step]))
+        z_ND = evaluate.embed(rule.model, self.data.val.pixels_NCHW[seen], device=self.device)
+        return torch.full_like(self.val_labels_N, -1).index_copy(0, seen, rule.classify(z_ND))
+
+    def _rows_anew(self, model: ImageModel) -> list[list[float]]:
+        """The rows of earlier steps on the data that there is now."""
+        return [
+            evaluate.accuracies(self._predict(rule, j), self.val_labels_N, self.stream, step=j)
+            for j, rule in enumerate(self._past_rules(model))
+        ]
 
     def _drift(self, model: ImageModel) -> float:
         """How far the parameters are from the beginning of the step, over their norm there."""

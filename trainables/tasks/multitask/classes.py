@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from trainables.losses.bounds import sup_con_bounds
 from trainables.losses.supcon import anchors_without_positive, sup_con
-from trainables.metrics.retrieval import recall_at_k
+from trainables.metrics.resampling import Resamplable, weighted_mean
+from trainables.metrics.retrieval import hits_at_k
 
 
 def batch_make(labels_B: Tensor) -> dict[str, float]:
@@ -55,11 +56,22 @@ def class_recall(embeddings_ND: Tensor, labels_N: Tensor) -> float:
 
     Raises: ValueError: all items are lone.
     """
+    return float(_hits(embeddings_ND, labels_N).mean())
+
+
+def resamplable(video_ND: Tensor, labels_N: Tensor) -> dict[str, Resamplable]:
+    """The recall, query by query; the queries of a class are drawn together."""
+    unit_V = labels_N[_others(labels_N) > 0]
+    return {"val/class_recall_at_1": Resamplable(unit_V, weighted_mean(_hits(video_ND, labels_N)))}
+
+
+def _hits(embeddings_ND: Tensor, labels_N: Tensor) -> Tensor:
+    """Which of the items that are not alone in their class are found by `class_recall`; float64 (V,)."""
     unit_ND = F.normalize(embeddings_ND, dim=1)
     similarity_NN = unit_ND @ unit_ND.T
     similarity_NN.fill_diagonal_(math.nan)
     relevant_NN = (labels_N[:, None] == labels_N).fill_diagonal_(False)
-    return recall_at_k(similarity_NN, relevant_NN, ks=(1,))[1]
+    return hits_at_k(similarity_NN, relevant_NN, ks=(1,))[1]
 
 
 def class_chance(labels_N: Tensor) -> float:

@@ -12,7 +12,8 @@ from trainables.losses.captioning import captioning_loss
 from trainables.losses.masked import masked_modeling_loss
 from trainables.metrics.collapse import effective_rank, resultant_length, top_variance_fraction
 from trainables.metrics.cosines import mean_cosines
-from trainables.metrics.retrieval import chance_recall_at_k, count_queries, recall_at_k
+from trainables.metrics.resampling import Resamplable, weighted_mean
+from trainables.metrics.retrieval import chance_recall_at_k, count_queries, hits_at_k, recall_at_k
 from trainables.metrics.stenosis import stenosis_scores
 from trainables.metrics.text import bleu, rouge_l
 from trainables.models.paired import PairedModel
@@ -106,6 +107,19 @@ def retrieval(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
         values[f"val/recall_at_{k}_video_to_text"] = to_text[k]
         values[f"val/recall_at_{k}_text_to_video"] = to_video[k]
     return values
+
+
+def resamplable(outputs: Outputs, same_NN: Tensor, *, unit_N: Tensor) -> dict[str, Resamplable]:
+    """The recalls, query by query. Args: unit_N: texts or classes, whose queries are drawn together."""
+    similarity_NN = outputs.video_ND @ outputs.text_ND.T
+    to_text = hits_at_k(similarity_NN, same_NN, ks=_KS)
+    to_video = hits_at_k(similarity_NN.T, same_NN.T, ks=_KS)
+    hits = {}
+    for k in _KS:
+        hits[f"val/recall_at_{k}"] = (to_text[k] + to_video[k]) / 2
+        hits[f"val/recall_at_{k}_video_to_text"] = to_text[k]
+        hits[f"val/recall_at_{k}_text_to_video"] = to_video[k]
+    return {name: Resamplable(unit_N, weighted_mean(hit_N)) for name, hit_N in hits.items()}
 
 
 def geometry(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:

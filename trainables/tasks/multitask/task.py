@@ -17,12 +17,13 @@ from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
 from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
 from trainables.losses.supcon import sup_con
-from trainables.models.paired import NetworkSizes, PairedModel
-from trainables.models.video import PATCH, VideoShape
+from trainables.metrics.resampling import Resamplable
+from trainables.models.paired import PairedModel
 from trainables.tasks.multitask import classes, evaluate
 from trainables.tasks.multitask.batches import Batching, build_batching
-from trainables.tasks.multitask.config import Config, ContrastiveKind, StemKind
-from trainables.tasks.multitask.contrast import Contrasting, build_contrast, contrasting
+from trainables.tasks.multitask.config import Config, ContrastiveKind
+from trainables.tasks.multitask.contrast import Contrasting, contrasting
+from trainables.tasks.multitask.model import build_model, facts_of
 
 _VAL_BATCHES_SEED = 21
 
@@ -32,7 +33,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
 
     Raises: DataError: the source's files are missing, damaged, or do not fit the model.
     """
-    task = MultitaskTask(config, load_pairs(config.data), device=context.device)
+    task = MultitaskTask(config, load_pairs(config.data, context.purpose), device=context.device)
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
@@ -42,33 +43,14 @@ class MultitaskTask(Task[PairedModel, Tensor]):
     def __init__(self, config: Config, data: PairedData, *, device: str) -> None:
         """Raises: DataError: the videos or the classes do not fit the model and the batches."""
         self.config, self.data, self.device = config, data, device
-        self.shape = _video_shape(data)
+        self.facts = facts_of(data)
         self.batching = build_batching(data.train, config, split="train")
         generator = torch.Generator().manual_seed(_VAL_BATCHES_SEED)
         self.val_batches = list(_val_batching(data.val, config, size=self.batching.size).draw(generator))
 
     def build_model(self) -> PairedModel:
         """The networks, sized for the data."""
-        sizes, videos = self.config.sizes, self.data.train.videos_NTHW
-        longest = max(self.data.train.tokens_NL.shape[1], self.data.val.tokens_NL.shape[1])
-        networks = NetworkSizes(
-            video=self.shape,
-            num_words=len(self.data.tokenizer),
-            max_length=longest,
-            channels=sizes.width,
-            embedding=sizes.embedding,
-            heads=sizes.heads,
-            video_layers=sizes.video_layers,
-            text_layers=sizes.text_layers,
-            decoder_layers=sizes.decoder_layers,
-            deep_stem=sizes.stem is StemKind.DEEP,
-        )
-        return PairedModel(
-            networks,
-            contrast=build_contrast(self.config),
-            mean=float(videos.mean()),
-            deviation=max(float(videos.std()), 1e-6),
-        )
+        return build_model(self.config, self.facts)
 
     def parameter_groups(self, model: PairedModel) -> Mapping[str, nn.Module]:
         """The video trunk, the text encoder, and the rest."""
@@ -176,6 +158,17 @@ class MultitaskTask(Task[PairedModel, Tensor]):
                 values["val/raw_pixel_recall_at_1"] = classes.class_recall(val.videos_NTHW.flatten(1), val.labels_N)
         return values
 
+    def resamplable(self, model: PairedModel, moment: Moment) -> Mapping[str, Resamplable]:
+        """The recalls. What is drawn is a class where there are classes, and otherwise a text with all its videos."""
+        val = self.data.val
+        outputs = evaluate.run_model(model, val, config=self.config, device=self.device)
+        same_text_NN = val.same_text(outputs.order_N)
+        if val.labels_N is None:
+            return evaluate.resamplable(outputs, same_text_NN, unit_N=val.groups_N[outputs.order_N])
+        labels_N = val.labels_N[outputs.order_N]
+        recalls = evaluate.resamplable(outputs, same_text_NN, unit_N=labels_N)
+        return recalls | classes.resamplable(outputs.video_ND, labels_N)
+
     def _same(self, pairs: Pairs, chosen_B: Tensor) -> Tensor:
         """What the contrastive loss takes for the same: equal texts, and for supcon equal classes too; bool (B, B)."""
         same_BB = pairs.same_text(chosen_B)
@@ -183,13 +176,6 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             labels_B = pairs.labels_N[chosen_B]
             same_BB = same_BB | (labels_B[:, None] == labels_B)
         return same_BB
-
-
-def _video_shape(data: PairedData) -> VideoShape:
-    shape = VideoShape(*data.train.videos_NTHW.shape[1:])
-    if shape.height % PATCH or shape.width % PATCH:
-        raise DataError(f"videos are {shape.height} x {shape.width} pixels; expected multiples of {PATCH}")
-    return shape
 
 
 def _val_batching(val: Pairs, config: Config, *, size: int) -> Batching:

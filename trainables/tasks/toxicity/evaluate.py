@@ -9,6 +9,7 @@ from torch import Tensor
 from trainables.data.texts.texts import LabelTask, Texts
 from trainables.losses.focal import focal_bounds, focal_loss
 from trainables.metrics.classification import calibration_error, class_scores, majority_macro_f1
+from trainables.metrics.resampling import Resamplable, Weighted, mean_of, on_some, weighted_f1, weighted_mean
 from trainables.models.labelled_text import LabelledTextModel
 
 _CHUNK = 512
@@ -75,6 +76,36 @@ def summary(
     if not f1s:
         return {}
     return {f"{split}/macro_f1": sum(f1s) / len(f1s), f"{split}/accuracy": sum(accuracies) / len(accuracies)}
+
+
+def resamplable(
+    logits: Mapping[str, Tensor], labels_NT: Tensor, settings: Sequence[TaskSetting]
+) -> dict[str, Resamplable]:
+    """F1 of each task and of its rare class, and the means over the tasks; what is drawn is texts."""
+    found, f1s, accuracies = dict[str, Resamplable](), list[Weighted](), list[Weighted]()
+    for number, setting in enumerate(settings):
+        name, has_label_N = setting.task.name, labels_NT[:, number] >= 0
+        if has_label_N.any():
+            predicted_M, target_M = logits[name][has_label_N].argmax(dim=1), labels_NT[has_label_N, number]
+            f1 = weighted_f1(predicted_M, target_M, num_classes=len(setting.task.classes))
+            unit_M = torch.arange(len(target_M))
+            found[f"val/macro_f1_{name}"] = Resamplable(unit_M, _macro(f1))
+            found[f"val/rare_f1_{name}"] = Resamplable(unit_M, _one(f1, setting.rare))
+            f1s.append(on_some(has_label_N, _macro(f1)))
+            accuracies.append(on_some(has_label_N, weighted_mean(predicted_M == target_M)))
+    if f1s:
+        unit_N = torch.arange(len(labels_NT))
+        found["val/macro_f1"] = Resamplable(unit_N, mean_of(f1s))
+        found["val/accuracy"] = Resamplable(unit_N, mean_of(accuracies))
+    return found
+
+
+def _macro(f1: Weighted) -> Weighted:
+    return lambda weight_BN: f1(weight_BN).mean(dim=1)
+
+
+def _one(f1: Weighted, label: int) -> Weighted:
+    return lambda weight_BN: f1(weight_BN)[:, label]
 
 
 def _measure_task(logits_NC: Tensor, target_N: Tensor, setting: TaskSetting) -> dict[str, float]:

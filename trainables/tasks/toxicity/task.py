@@ -15,11 +15,11 @@ from trainables.data.texts.load import load_texts
 from trainables.data.texts.texts import MISSING, TextData
 from trainables.loop import BatchLoss, Moment, Task, run_trial
 from trainables.losses.focal import focal_gradient_norms, focal_loss
-from trainables.losses.uncertainty import TaskUncertainties
 from trainables.metrics.classification import hard_fraction
-from trainables.models.labelled_text import LabelledTextModel, TextSizes
+from trainables.metrics.resampling import Resamplable
 from trainables.tasks.toxicity import evaluate
 from trainables.tasks.toxicity.config import BatchLabels, Config, TaskWeighting
+from trainables.tasks.toxicity.model import ToxicityModel, build_model, facts_of
 from trainables.tasks.toxicity.presence import Presence
 from trainables.tasks.toxicity.weighting import class_alphas, weigh
 
@@ -31,17 +31,9 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
 
     Raises: DataError: the source's files are missing, damaged, or not as described.
     """
-    task = ToxicityTask(config, load_texts(config.data), device=context.device)
+    task = ToxicityTask(config, load_texts(config.data, context.purpose), device=context.device)
     groups = {"uncertainty": config.uncertainty} if task.learns_weights else {}
     yield from run_trial(task, optimizer=config.optimizer, groups=groups, epochs=config.epochs, context=context)
-
-
-class ToxicityModel(nn.Module):
-    """The networks, and the learned task weights where there are any."""
-
-    def __init__(self, texts: LabelledTextModel, uncertainties: TaskUncertainties) -> None:
-        super().__init__()
-        self.texts, self.uncertainties = texts, uncertainties
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +65,7 @@ class ToxicityTask(Task[ToxicityModel, TextBatch]):
 
     def build_model(self) -> ToxicityModel:
         """The networks, sized for the tasks of the data."""
-        sizes = TextSizes(**self.config.sizes.model_dump())
-        texts = LabelledTextModel(sizes, {task.name: len(task.classes) for task in self.data.tasks})
-        learned = self.names if self.learns_weights else []
-        return ToxicityModel(texts, TaskUncertainties(learned, start=self.config.weighting.start))
+        return build_model(self.config, facts_of(self.data))
 
     def parameter_groups(self, model: ToxicityModel) -> Mapping[str, nn.Module]:
         """The encoder, the heads, and the learned weights, which have an optimizer setting of their own."""
@@ -144,6 +133,12 @@ class ToxicityTask(Task[ToxicityModel, TextBatch]):
             "val/num_truncated_texts": float(val.num_truncated),
         }
         return values | (self.presence.report(learned=self.learns_weights) if moment.epoch else {})
+
+    def resamplable(self, model: ToxicityModel, moment: Moment) -> Mapping[str, Resamplable]:
+        """F1 and accuracy."""
+        val = self.data.val
+        logits = evaluate.run_model(model.texts, val, torch.arange(len(val)), device=self.device)
+        return evaluate.resamplable(logits, val.labels_NT, self.settings)
 
     def state(self) -> State:
         """The record of absences, which may be longer than an epoch."""

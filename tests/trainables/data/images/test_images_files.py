@@ -6,12 +6,14 @@ import pickle
 import numpy as np
 import pytest
 
+from trainables.contract import Purpose
 from trainables.data.errors import DataError
 from trainables.data.images.files import read_image_files, split_for_val
-from trainables.data.images.load import load_images, load_test_images
+from trainables.data.images.load import load_images
 from trainables.data.images.sources import ImageFiles
 
 LABELS = [0, 0, 0, 7, 7, 7, 7, 3, 3, 3]
+SEARCH, TEST = Purpose.SEARCH, Purpose.TEST
 
 
 def source(root, **fields):
@@ -53,7 +55,7 @@ def test_reads_npz(tmp_path, shape, expected):
 def test_val_is_a_share_of_each_class_and_test_its_own_file(tmp_path):
     zipped(tmp_path)
     zipped(tmp_path, "test", data=np.full((10, 3072), 255, np.uint8))
-    data, confirmation = (load(source(tmp_path, val_fraction=0.3)) for load in (load_images, load_test_images))
+    data, confirmation = (load_images(source(tmp_path, val_fraction=0.3), purpose) for purpose in (SEARCH, TEST))
     assert data.train.labels_N.bincount().tolist() == [2, 3, 2] and data.val.labels_N.bincount().tolist() == [1, 1, 1]
     assert data.classes == ("0", "7", "3")
     assert len(confirmation.val) == 10 and confirmation.val.pixels_NCHW.min() == 1

@@ -42,12 +42,20 @@ def test_pictures_know_their_character_and_drawer(root):
     assert all(p.grey.shape == (28, 28) and 0 < p.grey.max() <= 1 for p in pictures)
 
 
-def test_val_has_other_drawers_and_test_other_characters(root):
-    train, val = read_characters(source(root), Split.VAL)
-    other_train, other_val = read_characters(source(root), Split.TEST)
-    assert train.pixels.shape == (9, 1, 28, 28) and val.pixels.shape == (3, 1, 28, 28)
-    assert set(train.labels) == set(val.labels) and set(other_train.labels) == set(other_val.labels)
-    assert not set(train.labels) & set(other_train.labels)
+def test_train_val_and_test_have_different_drawers_of_the_same_characters(root):
+    kept = source(root, train_drawers=2, test_drawers=1)
+    train, val = read_characters(kept, Split.VAL)
+    again, test = read_characters(kept, Split.TEST)
+    assert train.pixels.shape == (6, 1, 28, 28) and val.pixels.shape == test.pixels.shape == (3, 1, 28, 28)
+    assert train.labels == again.labels and val.labels == test.labels and set(val.labels) == set(train.labels)
+    assert not {picture.tobytes() for picture in val.pixels} & {picture.tobytes() for picture in test.pixels}
+
+
+def test_there_is_no_test_when_nobody_is_kept_for_it(root):
+    with pytest.raises(DataError, match="test_drawers is 0: every picture is in train or val"):
+        read_characters(source(root), Split.TEST)
+    with pytest.raises(ValueError, match="leave nobody of 20 for val"):
+        source(root, train_drawers=15, test_drawers=5)
 
 
 def test_the_choice_of_characters_follows_the_seed(root):
@@ -57,6 +65,6 @@ def test_the_choice_of_characters_follows_the_seed(root):
 
 def test_too_few_characters_or_drawers_are_refused(root):
     with pytest.raises(DataError, match="8 characters; expected 10"):
-        read_characters(source(root, num_classes=5), Split.VAL)
+        read_characters(source(root, num_classes=10), Split.VAL)
     with pytest.raises(DataError, match="no pictures on one side of drawer 4"):
         read_characters(source(root, train_drawers=4), Split.VAL)

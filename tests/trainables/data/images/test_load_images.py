@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from trainables.contract import Purpose
 from trainables.data.errors import DataError
 from trainables.data.images.images import RawImages, to_images
-from trainables.data.images.load import load_images, load_test_images
+from trainables.data.images.load import load_images
 from trainables.data.images.sources import DigitsSource, OmniglotCharacters
 
 ROOT = Path(__file__).parents[5] / "shared" / "data" / "omniglot"
@@ -18,7 +19,7 @@ def rows(images):
 
 
 def test_digits_are_split_by_class_without_overlap():
-    data, confirmation = load_images(DigitsSource()), load_test_images(DigitsSource())
+    data, confirmation = load_images(DigitsSource()), load_images(DigitsSource(), Purpose.TEST)
     assert data.train.pixels_NCHW.shape[1:] == (1, 8, 8)
     assert (len(data.train), len(data.val), len(confirmation.val)) == (1078, 359, 360)
     assert not rows(data.train) & rows(data.val) and not rows(data.val) & rows(confirmation.val)
@@ -28,19 +29,30 @@ def test_digits_are_split_by_class_without_overlap():
 
 
 def test_the_split_of_digits_follows_the_seed():
-    first, again, other = (load_test_images(DigitsSource(seed=seed)) for seed in (1, 1, 2))
+    first, again, other = (load_images(DigitsSource(seed=seed), Purpose.TEST) for seed in (1, 1, 2))
     assert torch.equal(first.val.pixels_NCHW, again.val.pixels_NCHW)
     assert rows(first.val) != rows(other.val)
 
 
 @pytest.mark.skipif(not ROOT.is_dir(), reason="the Omniglot zip files are not in ../shared/data/omniglot")
-def test_real_omniglot_has_15_and_5_drawers_a_character_and_other_characters_in_test():
+def test_real_omniglot_has_15_drawers_to_learn_from_and_5_to_be_judged_on():
     source = OmniglotCharacters(source="omniglot", root=str(ROOT), size=24)
-    data, confirmation = load_images(source), load_test_images(source)
+    data = load_images(source)
     assert data.train.labels_N.bincount().tolist() == [15] * 100
     assert data.val.labels_N.bincount().tolist() == [5] * 100
-    assert not set(data.classes) & set(confirmation.classes)
-    assert confirmation.train.labels_N.bincount().tolist() == [15] * 100
+    source = source.model_copy(update={"test_drawers": 2})
+    data, confirmation = load_images(source), load_images(source, Purpose.TEST)
+    assert data.classes == confirmation.classes
+    assert data.val.labels_N.bincount().tolist() == [3] * 100
+    assert confirmation.val.labels_N.bincount().tolist() == [2] * 100
+    assert not rows(data.val) & rows(confirmation.val)
+
+
+def test_who_retrains_learns_from_val_too():
+    data, again = load_images(DigitsSource()), load_images(DigitsSource(), Purpose.RETRAIN)
+    assert torch.equal(again.train.pixels_NCHW, torch.cat([data.train.pixels_NCHW, data.val.pixels_NCHW]))
+    assert torch.equal(again.train.labels_N, torch.cat([data.train.labels_N, data.val.labels_N]))
+    assert again.classes == data.classes
 
 
 def raw(labels, shape=(1, 4, 4)):

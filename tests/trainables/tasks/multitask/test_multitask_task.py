@@ -164,7 +164,8 @@ def classed(*, train, val, epochs=1):
         return RawPairs(videos=noisy, texts=[f"drawing {i % 5}" for i in range(len(labels))], labels=labels)
 
     words = Tokenizer.fit(["drawing 0 1 2 3 4"])
-    data = PairedData(train=tokenize(pairs(train), words), val=tokenize(pairs(val), words), tokenizer=words)
+    parts = [tokenize(pairs(labels), words) for labels in (train, val)]
+    data = PairedData(train=parts[0], val=parts[1], tokenizer=words, longest=parts[0].tokens_NL.shape[1])
     fields = {
         "epochs": epochs,
         "batch_size": 8,
