@@ -25,15 +25,18 @@ Series = Sequence[tuple[int, float]]
 """The steps that measured a metric, with its values, oldest first."""
 
 
-def decide(rules: Sequence[StopRule], history: Sequence[Measurement], objective: Objective) -> Ending | None:
+def decide(
+    rules: Sequence[StopRule], history: Sequence[Measurement], objective: Objective, *, finite: Sequence[str] = ()
+) -> Ending | None:
     """The ending that `rules` ask for, or None to go on.
 
     Args:
         rules: as in the sweep file; a non-finite objective ends a trial without any.
         history: oldest first; step 0 is the untrained model. A metric that a measurement lacks is skipped there.
         objective: what a rule watches that names no metric.
+        finite: further metrics that end a trial without any rule when they are not finite.
     """
-    endings = [_diverged("objective", (objective.metric,), history)]
+    endings = [_diverged("objective", (objective.metric, *finite), history)]
     endings += [_apply(rule, history, objective) for rule in rules]
     found = [ending for ending in endings if ending is not None]
     return min(found, key=lambda ending: _ORDER.index(ending.cause), default=None)

@@ -155,6 +155,7 @@ class Measurement:
         train_s: seconds inside the trainable since the previous measurement.
         at_ms: wall clock in Unix milliseconds.
         devices: GPUs that trained, or where there is none CPU cores.
+        host_bytes, gpu_bytes: the most memory that the process had held by then; 0 where that is not known.
     """
 
     step: int
@@ -162,6 +163,8 @@ class Measurement:
     train_s: float
     at_ms: int
     devices: float = 1.0
+    host_bytes: int = 0
+    gpu_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +220,15 @@ class TrialRecord:
     @property
     def effort(self) -> Effort:
         """What it took, all attempts together."""
+        return self.effort_once + self.repeated
+
+    @property
+    def effort_once(self) -> Effort:
+        """What it took, without what was repeated."""
         epochs = self.epochs if self.segment is None else sum(m.step > 0 for m in self.measurements)
         train_s = sum(m.train_s for m in self.measurements)
         device_s = sum(m.train_s * m.devices for m in self.measurements)
-        return Effort(train_s, device_s, epochs) + self.repeated + self.rest
+        return Effort(train_s, device_s, epochs) + self.rest
 
     @property
     def train_s(self) -> float:

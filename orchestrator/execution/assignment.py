@@ -15,6 +15,7 @@ class Assignment:
     Attributes:
         config: nested values for the trainable's Config.
         seeds: of the trial; more than one are trained side by side and averaged.
+        by_seed: metrics that several seeds report one by one, too, with the standard error of their mean.
         checkpoints: the folder that holds this trial's checkpoints.
         last_step: the last step in the ledger; the attempt resumes from the newest sound checkpoint not after it.
         best_value, best_step: the best objective value in the ledger so far and its step.
@@ -35,6 +36,7 @@ class Assignment:
     last_step: int | None = None
     best_value: float | None = None
     best_step: int | None = None
+    by_seed: tuple[str, ...] = ()
     checkpoint_interval_s: float = 30.0
     start: Path | None = None
     until: int | None = None
@@ -48,11 +50,17 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The trainable yielded after `train_s` seconds."""
+    """The trainable yielded after `train_s` seconds.
+
+    Attributes:
+        host_bytes, gpu_bytes: the most memory that its process has held so far; 0 where that is not known.
+    """
 
     step: int
     metrics: Mapping[str, float]
     train_s: float
+    host_bytes: int = 0
+    gpu_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +69,25 @@ class Done:
 
     Attributes:
         unread: dotted keys of the config that it never looked at, when it was watched from its beginning.
+        train_s: seconds since its last measurement.
     """
 
     unread: tuple[str, ...] = ()
+    train_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The trainable raised: one line that equal failures share, and the traceback; empty for faulty data."""
+    """The trainable raised, `train_s` seconds after its last measurement.
+
+    Attributes:
+        message: one line that equal failures share.
+        traceback: empty for faulty data.
+    """
 
     message: str
     traceback: str
+    train_s: float = 0.0
 
 
 Outcome = Measured | Done | Raised

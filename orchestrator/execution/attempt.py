@@ -3,14 +3,12 @@
 Used by every runner. Whatever a user's code raises comes back as data; nothing of it can end the worker.
 """
 
-import operator
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import SupportsFloat, cast
 
 import torch
 from pydantic import BaseModel, ValidationError
@@ -18,9 +16,12 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import steps_in
 from orchestrator.execution.checkpoints import CheckpointFolder
+from orchestrator.execution.machine import peak_gpu_bytes, peak_host_bytes
 from orchestrator.execution.reads import Reads
-from trainables.checkpoint import read_checkpoint
-from trainables.contract import Measurement, State, Train, TrialContext
+from orchestrator.execution.repeats import repeat
+from orchestrator.execution.yielded import checked
+from trainables.checkpoint import CheckpointError, read_checkpoint
+from trainables.contract import Measurement, Purpose, State, Train, TrialContext
 from trainables.data.errors import DataError
 from trainables.registry import load_info, load_train
 
@@ -62,13 +63,14 @@ class Attempt:
             train_s = time.perf_counter() - started_s
             if yielded is _RETURNED:
                 self._folder.flush()
-                return Done(self._unread())
+                return Done(self._unread(), train_s)
             measured = self._checked(yielded, train_s)
             self._keep(measured)
         # A trainable may call sys.exit(); that ends the trial, not the worker.
         except (Exception, SystemExit) as error:
             # Faulty data is told in one line that names the file and the place; where the code noticed it helps nobody.
-            return Raised(_one_line(error), "" if isinstance(error, DataError) else _user_traceback(error))
+            text = "" if isinstance(error, DataError | CheckpointError) else _user_traceback(error)
+            return Raised(_one_line(error), text, time.perf_counter() - started_s)
         return measured
 
     def save(self) -> None:
@@ -100,17 +102,30 @@ class Attempt:
         config_type, train = prepare(assignment.trainable, assignment.directory)
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
-        resume = self._folder.read_newest(not_after=-1 if assignment.last_step is None else assignment.last_step)
-        if resume is None and assignment.start is not None:
-            resume = read_checkpoint(assignment.start)
+        resume = self._resume()
         if not self._folder.has_best:
             # It was held in memory by a process that died; its step is measured again and is the best again.
             self._best = None
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
-        context = TrialContext(seed=assignment.seeds[0], device=device, resume=resume, save=self._offer)
+        context = TrialContext(
+            seed=assignment.seeds[0], device=device, resume=resume, save=self._offer, purpose=assignment.purpose
+        )
         # A resumed attempt may rightly skip what only the beginning needs.
         self._reads = Reads(config) if resume is None else None
-        return train(self._reads.config if self._reads else config, context)
+        config = self._reads.config if self._reads else config
+        if len(assignment.seeds) == 1:
+            return train(config, context)
+        return repeat(train, config, context, seeds=assignment.seeds, metrics=assignment.by_seed)
+
+    def _resume(self) -> State | None:
+        """What to go on from: for a test exactly the step that was asked for, and otherwise the newest sound one."""
+        assignment = self._assignment
+        if assignment.purpose is Purpose.TEST:
+            if assignment.last_step is None:
+                raise ValueError("a test needs the step whose checkpoint it measures")
+            return self._folder.read(assignment.last_step)
+        resume = self._folder.read_newest(not_after=-1 if assignment.last_step is None else assignment.last_step)
+        return read_checkpoint(assignment.start) if resume is None and assignment.start is not None else resume
 
     @property
     def _is_over(self) -> bool:
@@ -123,17 +138,14 @@ class Attempt:
         return self._reads.unread(self._assignment.config) if self._reads else ()
 
     def _offer(self, state: Callable[[], State]) -> None:
-        self._state = state
+        # A test leaves nothing on disk.
+        if self._assignment.purpose is not Purpose.TEST:
+            self._state = state
 
     def _checked(self, yielded: object, train_s: float) -> Measured:
-        """What a user's trainable yields is not type-checked before it runs; it may hold NumPy and torch numbers."""
-        if not isinstance(yielded, Measurement):
-            raise TypeError(f"the trainable yielded {type(yielded).__name__}, not a trainables.contract.Measurement")
-        step = operator.index(yielded.step)
-        if step <= self._step:
-            raise ValueError(f"step {step} was yielded after step {self._step}; steps must increase")
-        self._step = step
-        return Measured(step, {name: _number(name, value) for name, value in yielded.metrics.items()}, train_s)
+        measurement = checked(yielded, after=self._step)
+        self._step = measurement.step
+        return Measured(measurement.step, measurement.metrics, train_s, peak_host_bytes(), peak_gpu_bytes())
 
     def _keep(self, measurement: Measured) -> None:
         """Hold the state if it is the best so far, and write it down when a checkpoint is due."""
@@ -150,15 +162,6 @@ class Attempt:
         if due:
             self._folder.write(measurement.step, self._state())
             self._written_s = time.monotonic()
-
-
-def _number(name: str, value: object) -> float:
-    try:
-        if not isinstance(value, str | bytes):
-            return float(cast(SupportsFloat, value))
-    except (TypeError, ValueError):
-        pass
-    raise TypeError(f"the metric {name} is {type(value).__name__}, not a number")
 
 
 def _improves(assignment: Assignment, value: float, best: float | None) -> bool:

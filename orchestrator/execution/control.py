@@ -124,6 +124,7 @@ class SweepControl:
             last_step=suggestion.last_step,
             best_value=suggestion.best_value,
             best_step=suggestion.best_step,
+            by_seed=self.spec.watched_metrics,
             checkpoint_interval_s=self.spec.resources.checkpoint_interval_s,
             start=self._start_of(suggestion),
             until=suggestion.segment.until if suggestion.segment else None,
@@ -287,7 +288,7 @@ class SweepControl:
     def _activate(self, suggestion: Suggestion) -> None:
         record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()
         self._active[suggestion.number] = Active(
-            suggestion, list(record.measurements), now_s, best=suggestion.best_value
+            suggestion, list(record.measurements), now_s, best=suggestion.best_value, feasible=not record.violated
         )
 
     def _take_up(self) -> Suggestion | None:
@@ -306,15 +307,16 @@ class SweepControl:
 
     def _measured(self, number: int, outcome: Measured) -> Directive:
         active, objective = self._active[number], self.spec.objective
-        if objective.metric not in outcome.metrics:
-            self._objective_missing(number, outcome)
+        missing = [metric for metric in self.spec.watched_metrics if metric not in outcome.metrics]
+        if missing:
+            self._missing(number, missing[0], outcome)
             return Directive.END
         measurement = Measurement(outcome.step, outcome.metrics, outcome.train_s, self._clock.now_ms())
         last = self._is_last(outcome.step)
         if active.history and measurement.step <= active.history[-1].step:
             return Directive.PAUSE if self.halt else Directive.GO_ON
         pruned = self.ledger.report(number, measurement, last=last)
-        active.note(measurement, objective)
+        active.note(measurement, objective, feasible=not self.spec.missed_floors(measurement.metrics))
         self._tracker.measure(number, measurement)
         value = measurement.metrics[objective.metric]
         self._listener(Event("measured", f"trial {number} epoch {measurement.step} {objective.metric} {value:.4g}"))
@@ -330,7 +332,7 @@ class SweepControl:
 
     def _judge(self, history: Sequence[Measurement], *, pruned: Ending | None) -> Ending | None:
         """Whether a trial ends after its newest measurement; a full-length one finishes instead of settling."""
-        ending = stopping.decide(self.spec.stop, history, self.spec.objective)
+        ending = stopping.decide(self.spec.stop, history, self.spec.objective, finite=self.spec.watched_metrics)
         if ending is not None and ending.cause is Cause.SETTLED and self._is_last(history[-1].step):
             ending = None
         return pruned if ending is None or (ending.cause is Cause.SETTLED and pruned) else ending
@@ -342,13 +344,11 @@ class SweepControl:
         detail: dict[str, JsonValue] = {"epochs": history[-1].step}
         return Ending(Cause.FINISHED, "finished", detail | ({"unread": list(unread)} if unread else {}))
 
-    def _objective_missing(self, number: int, outcome: Measured) -> None:
-        metric = self.spec.objective.metric
+    def _missing(self, number: int, metric: str, outcome: Measured) -> None:
+        what = "objective" if metric in (o.metric for o in self.spec.objectives) else "metric of a floor,"
         reported = ", ".join(sorted(outcome.metrics)) or "nothing"
         self._end(number, Ending(Cause.ERROR, f"the trainable does not report {metric}", {"reported": reported}))
-        self._halt(
-            Halt(SweepState.FAILED, f"the trainable does not report the objective {metric}; it reports {reported}")
-        )
+        self._halt(Halt(SweepState.FAILED, f"the trainable does not report the {what} {metric}; it reports {reported}"))
 
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]

@@ -9,7 +9,12 @@ from orchestrator.trial import Cause, TrialRecord, Value
 
 @dataclass(frozen=True, slots=True)
 class RunningTrial:
-    """A trial in work. `value` is its best objective so far, None before the first measurement."""
+    """A trial in work.
+
+    Attributes:
+        value: its best objective so far, None before the first measurement.
+        feasible: whether it kept all floors at that epoch.
+    """
 
     number: int
     params: Mapping[str, Value]
@@ -17,6 +22,7 @@ class RunningTrial:
     value: float | None
     last_value: float | None
     elapsed_s: float
+    feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)

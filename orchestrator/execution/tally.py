@@ -11,19 +11,20 @@ from orchestrator.trial import ENDINGS, Bucket, Cause, Measurement, Suggestion, 
 
 @dataclass(slots=True)
 class Active:
-    """A trial in work; `best` is its best objective after step 0 so far."""
+    """A trial in work; `best` is its best objective after step 0 so far, `feasible` whether it then kept the floors."""
 
     suggestion: Suggestion
     history: list[Measurement]
     started_s: float
     best: float | None = None
+    feasible: bool = True
 
-    def note(self, measurement: Measurement, objective: Objective) -> None:
+    def note(self, measurement: Measurement, objective: Objective, *, feasible: bool = True) -> None:
         """Add a measurement."""
         self.history.append(measurement)
         value = measurement.metrics[objective.metric]
         if measurement.step > 0 and value == value and (self.best is None or objective.better(value, self.best)):
-            self.best = value
+            self.best, self.feasible = value, feasible
 
     def running(self, objective: Objective, now_s: float) -> RunningTrial:
         """How it stands, for the live table."""
@@ -35,6 +36,7 @@ class Active:
             value=self.best,
             last_value=None if last is None else last.metrics[objective.metric],
             elapsed_s=now_s - self.started_s,
+            feasible=self.feasible,
         )
 
 
@@ -67,7 +69,12 @@ class Tally:
         self.train_s += record.train_s
         if ENDINGS[ending.cause].bucket is Bucket.FAILED:
             self.failures[ending.reason] += 1
-        elif ending.cause is not Cause.SICK and record.value is not None and record.best_step is not None:
+        elif (
+            ending.cause is not Cause.SICK
+            and not record.violated
+            and record.value is not None
+            and record.best_step is not None
+        ):
             self.best = self._better_of(self.best, (record.number, record.value, record.best_step))
 
     @property
@@ -90,7 +97,7 @@ class Tally:
         """The best trial, those in work included."""
         best = self.best
         for trial in running:
-            if trial.value is not None:
+            if trial.value is not None and trial.feasible:
                 best = self._better_of(best, (trial.number, trial.value, trial.step or 0))
         return best
 

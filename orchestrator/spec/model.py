@@ -342,6 +342,11 @@ class SweepSpec(_Section):
         """All objectives; the first one prunes and ranks."""
         return (self.objective, *self.further_objectives)
 
+    @property
+    def watched_metrics(self) -> tuple[str, ...]:
+        """What each measurement of a trial must have: the objectives, and what has a floor."""
+        return tuple(dict.fromkeys([*(objective.metric for objective in self.objectives), *self.floors]))
+
     def missed_floors(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """The metrics that are below their floor, with how far below."""
         return {name: floor - metrics[name] for name, floor in self.floors.items() if metrics.get(name, floor) < floor}

@@ -34,10 +34,7 @@ from orchestrator.study.decisions import (
     rungs_done,
 )
 from orchestrator.study.pruning import build_pruner, may_decide
-from orchestrator.trial import Measurement, TrialRecord, TrialState
-
-STANDARD_ERROR = "{}/standard_error"
-"""The metric in which a trial of several seeds reports how sure the mean of another metric is."""
+from orchestrator.trial import STANDARD_ERROR, Measurement, TrialRecord, TrialState
 
 _STATES = {
     TrialState.COMPLETE: OptunaState.COMPLETE,
