@@ -11,7 +11,7 @@ from orchestrator.trial import JsonValue, Value
 
 def first_configurations(spec: SweepSpec, fixed: Mapping[str, JsonValue], *, count: int) -> list[Mapping[str, Value]]:
     """The first `count` configurations that a sweep will try; fewer when its budget or grid is smaller."""
-    study = optuna.create_study(direction=spec.objective.direction.value)
+    study = optuna.create_study(directions=[objective.direction.value for objective in spec.objectives])
     ledger = Ledger(study, spec=spec, fixed=fixed)
     suggestions = [ledger.ask() for _ in range(count)]
     return [suggestion.params for suggestion in suggestions if suggestion is not None]

@@ -89,9 +89,8 @@ class Storage:
         """
         spec = record.spec
         try:
-            study = optuna.create_study(
-                study_name=record.name, storage=self._rdb, direction=spec.objective.direction.value
-            )
+            directions = [objective.direction.value for objective in spec.objectives]
+            study = optuna.create_study(study_name=record.name, storage=self._rdb, directions=directions)
         except optuna.exceptions.DuplicatedStudyError as error:
             raise UsageError(
                 f"a sweep named {record.name!r} exists already; choose another --name or resume it"
