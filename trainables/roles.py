@@ -220,6 +220,13 @@ class BatchSize:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluatedItems:
+    """The key sizes the validation set. Attributes: num: items that the objective is a mean or a share of."""
+
+    num: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningRate:
     """Before its schedule. Attributes: group: whose; empty for all parameters that have none of their own."""
 
@@ -279,6 +286,7 @@ Role = (
     | ClassesPerBatch
     | ItemsPerClass
     | BatchSize
+    | EvaluatedItems
     | LearningRate
     | OneCycle
     | ScheduleEnd

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, StrictModel
 from trainables.data.embeddings.sources import EmbeddingSource, GeneratedEmbeddings
-from trainables.roles import BatchSize, Contrast, LossWeight, Role, Temperature
+from trainables.roles import BatchSize, Contrast, EvaluatedItems, LossWeight, Role, Temperature
 from trainables.schedules import check_warmups
 
 SPACES = ("clip", "t5")
@@ -184,8 +184,10 @@ class Config(StrictModel):
     def roles(self) -> Mapping[str, Role]:
         """What the keys of the learned spaces mean."""
         roles: dict[str, Role] = {"batch_size": BatchSize()}
-        classes = self.data.num_classes if isinstance(self.data, GeneratedEmbeddings) else None
-        seen = None if classes is None else min(classes, self.batch_size)
+        seen = None
+        if isinstance(self.data, GeneratedEmbeddings):
+            roles["data.num_val"] = EvaluatedItems(self.data.num_val)
+            seen = min(self.data.num_classes, self.batch_size)
         for space, target in self.targets.items():
             roles |= target.optimizer.roles(f"{space}.optimizer", epochs=self.epochs, group=space)
             roles |= target.loss.roles(f"{space}.loss", classes_per_batch=seen, group=space)

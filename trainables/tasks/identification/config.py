@@ -21,6 +21,7 @@ from trainables.mining.strategies import (
 from trainables.roles import (
     ClassesPerBatch,
     Contrast,
+    EvaluatedItems,
     HardNegatives,
     ItemsPerClass,
     Margin,
@@ -217,6 +218,7 @@ class Config(StrictModel):
             "records_per_person": ItemsPerClass(self.records_per_person, data, repeats),
             **self._roles_of_the_loss(),
             **self._roles_of_mining(),
+            **self._roles_of_the_data(),
         }
 
     def _roles_of_the_loss(self) -> dict[str, Role]:
@@ -230,6 +232,11 @@ class Config(StrictModel):
         kind = MarginKind.CONTRASTIVE_NEGATIVE if self.loss is LossKind.CONTRASTIVE else MarginKind.TRIPLET
         measure = Measure.EUCLIDEAN if self.distance is Distance.EUCLIDEAN else Measure.COSINE
         return schedule_roles("margin", self.margin, Margin(kind, measure, self.people_per_batch))
+
+    def _roles_of_the_data(self) -> dict[str, Role]:
+        if not isinstance(self.data, SimulatedSource):
+            return {}
+        return {"data.num_val": EvaluatedItems(self.data.num_val * self.data.train_sizes.typical)}
 
     @property
     def _typical_records(self) -> int:

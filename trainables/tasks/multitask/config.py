@@ -15,6 +15,7 @@ from trainables.roles import (
     BatchSize,
     Contrast,
     Convention,
+    EvaluatedItems,
     HardNegatives,
     ItemsPerClass,
     LossWeight,
@@ -157,6 +158,8 @@ class Config(StrictModel):
             },
             **self._roles_of_the_contrast(),
         }
+        if isinstance(self.data, AngiogramSource):
+            roles["data.num_val"] = EvaluatedItems(self.data.num_val)
         if self.items_per_class > 1:
             roles["items_per_class"] = ItemsPerClass(self.items_per_class, self.data.train_sizes)
         return roles

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, Optimizer, StrictModel
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TextSource
-from trainables.roles import BatchSize, LossWeight, Role, UncertaintyDecay
+from trainables.roles import BatchSize, EvaluatedItems, LossWeight, Role, UncertaintyDecay
 from trainables.schedules import LearningRateKind, LearningRateSchedule, check_warmups
 
 
@@ -158,6 +158,8 @@ class Config(StrictModel):
         if self.weighting.kind is TaskWeighting.KENDALL:
             roles |= self.uncertainty.roles("uncertainty", epochs=self.epochs, group="uncertainty")
             roles |= dict.fromkeys(("weighting.decay", "uncertainty.weight_decay"), UncertaintyDecay())
+        if isinstance(self.data, GeneratedSource):
+            roles["data.num_val"] = EvaluatedItems(self.data.num_val)
         # A task that is not named has a weight of 1, which no key says.
         if (
             self.weighting.kind is TaskWeighting.FIXED
