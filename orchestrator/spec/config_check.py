@@ -122,6 +122,8 @@ def _inner_value(parameter: Float | Int) -> Value:
 
 def _check_metrics(spec: SweepSpec, root: Node, metrics: Collection[str]) -> Iterator[Fault]:
     named: list[tuple[Path, str]] = [(("objective", "metric"), spec.objective.metric)]
+    named += [(("further_objectives", n, "metric"), o.metric) for n, o in enumerate(spec.further_objectives)]
+    named += [(("floors", metric), metric) for metric in spec.floors]
     for position, rule in enumerate(spec.stop):
         at = ("stop", position)
         match rule:

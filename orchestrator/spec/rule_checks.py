@@ -9,12 +9,12 @@ from orchestrator.errors import Fault
 from orchestrator.space import Fixed, Int, corners, describe, num_values
 from orchestrator.spec.dotted import flatten
 from orchestrator.spec.model import (
-    AshaPruner,
     BelowUntrainedRule,
+    CmaesSampler,
     GridSampler,
     HyperbandPruner,
-    MedianPruner,
     NoPruner,
+    PatientPruner,
     PbtSampler,
     PlateauRule,
     SweepSpec,
@@ -30,6 +30,7 @@ def check_rules(spec: SweepSpec, root: Node) -> Iterator[Fault]:
     """Faults of the sampler, of stop rules and of the pruner, as far as the file alone tells."""
     yield from _check_grid(spec, root)
     yield from _check_directions(spec, root)
+    yield from _check_objectives(spec, root)
     yield from check_pruner(spec, root, flatten(spec.config), complete=False)
     yield from check_population(spec, root, flatten(spec.config), complete=False)
 
@@ -52,26 +53,41 @@ def _check_directions(spec: SweepSpec, root: Node) -> Iterator[Fault]:
             yield root.fault(("stop", position, "metric"), what)
 
 
+def _check_objectives(spec: SweepSpec, root: Node) -> Iterator[Fault]:
+    for position, objective in enumerate(spec.further_objectives):
+        if objective.metric in [earlier.metric for earlier in spec.objectives[: position + 1]]:
+            what = f"{objective.metric!r} is an objective already; each metric can be one only once"
+            yield root.fault(("further_objectives", position, "metric"), what)
+    if spec.further_objectives and isinstance(spec.sampler, CmaesSampler):
+        what = f"cmaes has one objective, and there are {len(spec.objectives)}"
+        yield root.fault(("sampler", "type"), what, "use tpe, gp, nsga2 or nsga3")
+
+
 def check_pruner(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, complete: bool) -> Iterator[Fault]:
     """Faults of the pruner's epochs.
 
     Args: fixed: dotted values of the Config that are not searched. complete: whether `fixed` has all of them; until
         then an unknown number of epochs is no fault.
     """
-    pruner = spec.pruner
-    if not isinstance(pruner, AshaPruner | HyperbandPruner | MedianPruner):
-        return
+    pruner, place = spec.pruner, ("pruner",)
     epochs = _most_epochs(spec, fixed)
     limit = f"the trials' {epochs} epochs"
+    if isinstance(pruner, PatientPruner):
+        if epochs is not None and pruner.patience >= epochs:
+            what = f"{pruner.patience} is not less than {limit}, so nothing would ever be pruned"
+            yield root.fault((*place, "patience"), what)
+        pruner, place = pruner.pruner, (*place, "pruner")
+    if isinstance(pruner, NoPruner):
+        return
     if isinstance(pruner, HyperbandPruner):
         if pruner.max_epochs is not None:
             epochs, limit = pruner.max_epochs, f"max_epochs: {pruner.max_epochs}"
         elif epochs is None and complete:
             what = "hyperband needs to know how many epochs a trial has; set max_epochs"
-            yield root.fault(("pruner",), what, f"or set {EPOCHS} under config:")
+            yield root.fault(place, what, f"or set {EPOCHS} under config:")
     if epochs is not None and pruner.min_epochs > epochs:
         what = f"{pruner.min_epochs} is more than {limit}, so nothing would ever be pruned"
-        yield root.fault(("pruner", "min_epochs"), what)
+        yield root.fault((*place, "min_epochs"), what)
 
 
 def check_population(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, complete: bool) -> Iterator[Fault]:

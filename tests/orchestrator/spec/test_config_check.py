@@ -188,6 +188,16 @@ def test_resolve_overlays_the_config_with_the_parameters():
         ("constraints=['title > 1']", "title is text; needed: a number"),
         ("constraints=['optimizer.steps > 5']", "can never hold"),
         ("pruner={type: asha, min_epochs: 13}", "13 is more than the trials' 12 epochs"),
+        (
+            "pruner={type: patient, patience: 1, pruner: {type: wilcoxon, min_epochs: 13}}",
+            "pruner.pruner.min_epochs: 13 is more than the trials' 12 epochs",
+        ),
+        ("pruner={type: patient, patience: 12}", "pruner.patience: 12 is not less than the trials' 12 epochs"),
+        ("floors={val/recal_at_1: 0.5}", "the trainable does not report 'val/recal_at_1' (did you mean"),
+        (
+            "further_objectives=[{metric: z, direction: minimize}]",
+            "further_objectives[0].metric: the trainable does not report 'z'",
+        ),
     ],
 )
 def test_faults_are_at_the_option_that_made_them(option, words):
