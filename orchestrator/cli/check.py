@@ -14,9 +14,15 @@ from orchestrator.cli.options import file_argument, json_option, set_option
 @set_option
 @json_option
 def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Check the sweep in FILE: the file itself, and its space against the trainable's config."""
-    from orchestrator.errors import SpecError
+    """Check the sweep in FILE: the file itself, its space against the trainable's config, and what lint says."""
+    import json
+
+    from orchestrator.cli.advice import warn
+    from orchestrator.cli.lint import faults_json
+    from orchestrator.errors import ExitCode, SpecError
     from orchestrator.sweeps.checks import check_file
+    from orchestrator.sweeps.lint.judge import lint
+    from orchestrator.sweeps.lint.question import Question
 
     try:
         # A module may print while it is imported.
@@ -25,23 +31,17 @@ def validate(file: Path, overrides: tuple[str, ...], as_json: bool) -> int:
     except SpecError as error:
         if not as_json:
             raise
-        import dataclasses
-        import json
-
-        faults = [dataclasses.asdict(fault) for fault in error.faults]
-        click.echo(json.dumps({"valid": False, "faults": faults}, indent=2))
+        click.echo(json.dumps(faults_json(error), indent=2))
         return int(error.exit_code)
-    spec = checked.spec
+    spec, report = checked.spec, lint(Question.of(checked))
     if as_json:
-        import json
-
-        click.echo(
-            json.dumps({"valid": True, "faults": [], "name": spec.name, "parameters": len(spec.space)}, indent=2)
-        )
-    else:
-        parameters = "1 parameter" if len(spec.space) == 1 else f"{len(spec.space)} parameters"
-        trials = "1 trial" if spec.budget.trials == 1 else f"{spec.budget.trials} trials"
-        click.echo(f"{file}: valid, {parameters}, {trials} of {spec.trainable}")
+        told = {"name": spec.name, "parameters": len(spec.space), "lint": report.to_json()}
+        click.echo(json.dumps({"valid": not report.is_refused, "faults": [], **told}, indent=2))
+        return ExitCode.USAGE if report.is_refused else ExitCode.DONE
+    warn(report, file)
+    parameters = "1 parameter" if len(spec.space) == 1 else f"{len(spec.space)} parameters"
+    trials = "1 trial" if spec.budget.trials == 1 else f"{spec.budget.trials} trials"
+    click.echo(f"{file}: valid, {parameters}, {trials} of {spec.trainable}")
     return 0
 
 

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sweep": ("run", "Run a sweep file to its end, with a live table."),
     "resume": ("run", "Go on with a sweep that was interrupted."),
     "validate": ("check", "Check a sweep file; starts nothing."),
+    "lint": ("lint", "Say what is wrong with the question that a sweep file asks."),
     "plan": ("plan", "Show what a sweep would do; starts nothing."),
     "schema": ("check", "Print the JSON Schema of sweep files."),
     "ls": ("read", "List sweeps."),

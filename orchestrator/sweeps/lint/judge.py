@@ -79,7 +79,7 @@ def _idle(question: Question, rules: Mapping[str, Rule], used: set[str]) -> Iter
     for rule in question.spec.lint.ignore:
         path = ("lint", "ignore", rule)
         if rule not in rules:
-            hint = did_you_mean(rule, rules) or f"`orch lint --explain {next(iter(rules), rule)}` explains a rule"
+            hint = did_you_mean(rule, rules) or "`orch lint --rules` lists them"
             yield Hit(path, f"there is no rule {rule}", hint)
         elif rule not in used and not rules[rule].of_machine:
             yield Hit(path, f"{rule} ({rules[rule].name}) has nothing to say here", f"leave {rule} out")

@@ -31,7 +31,8 @@ class Facts:
         checkpoint_bytes: of one checkpoint of an earlier sweep like this one.
         start_s: seconds of a trial before its first epoch.
         epoch_s: seconds of one epoch.
-        pace_source: where these two are from, such as `sweep multitask-clip-3`.
+        devices: GPUs of a trial, or its cores where there is no GPU.
+        pace_source: where these are from, such as `sweep multitask-clip-3`.
     """
 
     concurrency: int | None = None
@@ -39,6 +40,7 @@ class Facts:
     checkpoint_bytes: int | None = None
     start_s: float | None = None
     epoch_s: float | None = None
+    devices: float | None = None
     pace_source: str = ""
 
 

@@ -65,9 +65,8 @@ def hours_budget(question: Question) -> Iterator[Hit]:
     if budget.wall_hours is not None and facts.concurrency:
         wall = hours / max(1, min(facts.concurrency, budget.trials))
         yield from _short(("budget", "wall_hours"), budget.wall_hours, wall, question)
-    if budget.gpu_hours is not None:
-        gpu = question.spec.resources.gpu
-        yield from _short(("budget", "gpu_hours"), budget.gpu_hours, hours * (gpu if gpu != "auto" else 1.0), question)
+    if budget.gpu_hours is not None and facts.devices is not None:
+        yield from _short(("budget", "gpu_hours"), budget.gpu_hours, hours * facts.devices, question)
 
 
 def _short(path: Path, given: float, needed: float, question: Question) -> Iterator[Hit]:

@@ -1,0 +1,57 @@
+"""How lint's advice is shown: whole by `orch lint`, short before a sweep starts. Called by the commands that check."""
+
+from pathlib import Path
+
+import click
+
+from orchestrator.errors import UsageError
+from orchestrator.sweeps.checks import CheckedSweep
+from orchestrator.sweeps.lint.facts import facts_here
+from orchestrator.sweeps.lint.judge import Report, lint
+from orchestrator.sweeps.lint.question import Question
+from orchestrator.sweeps.lint.rule import Advice, Severity
+from orchestrator.sweeps.paths import Home
+
+
+def judged(checked: CheckedSweep, home: Home) -> Report:
+    """What lint says, with what is known of this machine at once."""
+    return lint(Question.of(checked, facts=facts_here(checked.spec, home)))
+
+
+def advice_lines(advice: tuple[Advice, ...]) -> list[str]:
+    """One line for each, and one for its edit."""
+    return [line for one in advice for line in (str(one), *([f"    edit: {one.fault.hint}"] if one.fault.hint else []))]
+
+
+def counts(report: Report) -> str:
+    """Such as `1 error, 2 warnings, 1 note`; `no warnings` if there is nothing."""
+    found = [(len(report.of(severity)), severity.value) for severity in Severity]
+    words = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in found if count]
+    if not report.grave:
+        words.insert(0, "no warnings")
+    if report.ignored:
+        words.append(f"{len(report.ignored)} ignored with a reason")
+    return ", ".join(words)
+
+
+def warn(report: Report, file: Path | str) -> None:
+    """Before something starts: errors and warnings on stderr, and where to read more.
+
+    Raises: UsageError: there is an error.
+    """
+    if not report.grave:
+        return
+    for line in advice_lines(report.grave):
+        click.echo(line, err=True)
+    click.echo(f"{file}: {counts(report)}; orch lint --explain {report.grave[0].rule} says why", err=True)
+    refuse(report, file)
+
+
+def refuse(report: Report, file: Path | str) -> None:
+    """Stop at an error.
+
+    Raises: UsageError: there is one.
+    """
+    if report.is_refused:
+        rules = ", ".join(dict.fromkeys(one.rule for one in report.of(Severity.ERROR)))
+        raise UsageError(f"{file} cannot answer its question: {rules}; mend it, or answer it under lint: ignore")
