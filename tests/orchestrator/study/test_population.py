@@ -109,7 +109,7 @@ def test_it_waits_for_a_running_stretch_that_others_are_to_follow():
     members = population()
     running = replace(trials[3], state=TrialState.RUNNING, ending=None)
     trials = [*trials[:3], running]
-    for number in range(4, 10):
+    for number in range(4, 11):
         proposal = members.next(trials)
         if isinstance(proposal, Wait):
             break
