@@ -15,7 +15,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from trainables.contract import Train
+from trainables.contract import Purpose, Train
 
 TRAINABLES: Mapping[str, str] = {
     "adapter": "trainables.tasks.adapter",
@@ -37,11 +37,13 @@ class TrainableInfo:
 
     Attributes:
         metrics: metric name to a one-line meaning, or None when the trainable does not say what it reports.
+        purposes: what it can be run for. Registered ones know all; a person's own module says it with `PURPOSES`.
     """
 
     name: str
     config_type: type[BaseModel]
     metrics: Mapping[str, str] | None
+    purposes: tuple[Purpose, ...] = tuple(Purpose)
 
 
 def load_info(name: str) -> TrainableInfo:
@@ -53,7 +55,7 @@ def load_info(name: str) -> TrainableInfo:
         module = _import(f"{_package(name)}.config", name)
         return TrainableInfo(name=name, config_type=module.Config, metrics=module.METRICS)
     train = load_train(name)
-    return TrainableInfo(name=name, config_type=_config_type(train, name), metrics=_own_metrics(name))
+    return TrainableInfo(name, _config_type(train, name), _own_metrics(name), _own_purposes(name))
 
 
 def _module_name(name: str) -> str:
@@ -128,3 +130,18 @@ def _own_metrics(name: str) -> Mapping[str, str] | None:
     if metrics is not None and not isinstance(metrics, Mapping):
         raise TrainableError(f"trainable {name!r}: METRICS must map metric names to meanings, it is {metrics!r}")
     return metrics
+
+
+def _own_purposes(name: str) -> tuple[Purpose, ...]:
+    purposes = getattr(importlib.import_module(_module_name(name)), "PURPOSES", (Purpose.SEARCH,))
+    try:
+        known = tuple(Purpose(purpose) for purpose in purposes)
+    except (TypeError, ValueError):
+        known = ()
+    if Purpose.SEARCH not in known:
+        allowed = ", ".join(f"Purpose.{purpose.name}" for purpose in Purpose)
+        raise TrainableError(
+            f"trainable {name!r}: PURPOSES must hold Purpose.SEARCH and may hold the others of {allowed}; it is "
+            f"{purposes!r}"
+        )
+    return known

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from trainables.contract import TrialContext
+from trainables.contract import Purpose, TrialContext
 from trainables.registry import TRAINABLES, TrainableError, load_info, load_train
 
 ROOT = Path(__file__).parents[2]
@@ -108,3 +108,32 @@ def test_what_is_wrong_with_a_trainable_of_ones_own(own_module, source, attribut
 def test_impossible_names(name):
     with pytest.raises(TrainableError):
         load_info(name)
+
+
+def own(purposes):
+    return (
+        "from collections.abc import Iterator\n"
+        "from pydantic import BaseModel\n"
+        "from trainables.contract import Measurement, Purpose, TrialContext\n"
+        "class Config(BaseModel): ...\n"
+        f"{purposes}\n"
+        "def train(config: Config, context: TrialContext) -> Iterator[Measurement]: ...\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "purposes"),
+    [
+        ("", (Purpose.SEARCH,)),
+        ("PURPOSES = (Purpose.SEARCH, Purpose.TEST)", (Purpose.SEARCH, Purpose.TEST)),
+        ("PURPOSES = ['search', 'retrain']", (Purpose.SEARCH, Purpose.RETRAIN)),
+    ],
+)
+def test_ones_own_module_says_what_it_can_be_run_for(own_module, line, purposes):
+    assert load_info(f"{own_module(own(line))}:train").purposes == purposes
+
+
+@pytest.mark.parametrize("value", ["Purpose.TEST", "(Purpose.TEST,)", "['serach']", "3"])
+def test_wrong_purposes_are_refused(own_module, value):
+    with pytest.raises(TrainableError, match=r"PURPOSES must hold Purpose\.SEARCH and may hold the others of"):
+        load_info(f"{own_module(own(f'PURPOSES = {value}'))}:train")
