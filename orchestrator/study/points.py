@@ -1,19 +1,13 @@
-"""Samplers whose point depends on nothing but the trial's number: the grid and the quasi-random sequence.
+"""Sequences of configurations that depend on nothing but the seed: the shuffled grid and the quasi-random points.
 
-Both are made anew for each trial and keep no position, so a resumed sweep and trials that run side by side go on in
-the same sequence.
+A trial's place in its sequence follows from the trials before it, so a resumed sweep and trials that run side by side
+go on in the same sequence. Called by `sampling`.
 """
 
 import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
-from optuna.study import Study
-from optuna.trial import FrozenTrial
 
 from orchestrator.errors import UsageError
 from orchestrator.space import Float, Int, Parameter, SearchSpace, num_values, value_at
@@ -25,51 +19,39 @@ MAX_INFEASIBLE = 10_000
 """Points in a row without a feasible one after which the constraints are taken to be impossible."""
 
 
-class _PointSampler(BaseSampler):
-    """Proposes one given point."""
-
-    def __init__(self, point: Mapping[str, Value]) -> None:
-        self._point = point
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return {}
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Value:
-        return self._point[param_name]
-
-
-def point_sampler(point: Mapping[str, Value]) -> BaseSampler:
-    """A sampler that proposes `point`."""
-    return _PointSampler(point)
-
-
-def grid_point(space: SearchSpace, *, seed: int, number: int) -> dict[str, Value]:
-    """The grid's point for a trial, in an order shuffled by the seed."""
+def grid_order(space: SearchSpace, *, seed: int) -> list[dict[str, Value]]:
+    """Every feasible combination once, in an order shuffled by the seed."""
     points = list(space.grid())
     random.Random(seed).shuffle(points)
-    return points[number % len(points)]
+    return points
 
 
-def sobol_point(space: SearchSpace, *, seed: int, number: int) -> dict[str, Value]:
-    """The feasible point `number` of a scrambled Sobol sequence; a coordinate of an inactive parameter is not used.
+def sobol_points(
+    space: SearchSpace, *, seed: int, start: int, given: Mapping[str, Value] | None = None
+) -> Iterator[dict[str, Value]]:
+    """The feasible points of a scrambled Sobol sequence from number `start` on; there is no last one.
+
+    A coordinate of an inactive parameter, or of one with a `given` value, is not used.
 
     Raises:
         UsageError: the constraints leave nothing.
     """
-    return next(itertools.islice(_feasible(space, seed), number, None))
+    return itertools.islice(_feasible(space, seed, given or {}), start, None)
 
 
-def _feasible(space: SearchSpace, seed: int) -> Iterator[dict[str, Value]]:
+def sobol_point(space: SearchSpace, *, seed: int, number: int) -> dict[str, Value]:
+    """The feasible point `number` of that sequence.
+
+    Raises:
+        UsageError: the constraints leave nothing.
+    """
+    return next(sobol_points(space, seed=seed, start=number))
+
+
+def _feasible(space: SearchSpace, seed: int, given: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
     num_infeasible = 0
     for shares in _sobol(len(space.names), seed):
-        values = _point(space, dict(zip(space.names, shares, strict=True)))
+        values = _point(space, dict(zip(space.names, shares, strict=True)), given)
         if space.is_feasible(values):
             num_infeasible = 0
             yield values
@@ -77,8 +59,11 @@ def _feasible(space: SearchSpace, seed: int) -> Iterator[dict[str, Value]]:
             raise UsageError(f"no configuration satisfies the constraints in {MAX_INFEASIBLE} draws")
 
 
-def _point(space: SearchSpace, shares: Mapping[str, float]) -> dict[str, Value]:
-    return space.sample(lambda name, parameter: value_at_share(parameter, shares[name]))
+def _point(space: SearchSpace, shares: Mapping[str, float], given: Mapping[str, Value]) -> dict[str, Value]:
+    def draw(name: str, parameter: Parameter) -> Value:
+        return given[name] if name in given else value_at_share(parameter, shares[name])
+
+    return space.sample(draw)
 
 
 def _sobol(dimensions: int, seed: int) -> Iterator[list[float]]:
@@ -101,6 +86,15 @@ def value_at_share(parameter: Parameter, share: float) -> Value:
             count = num_values(parameter)
             assert count is not None, "only a float without a step has no count"
             return value_at(parameter, int(share * count))
+
+
+def share_of(parameter: Float, value: float) -> float:
+    """Where a value lies in the range of a float, or in its logarithm: 0 at `low`, 1 at `high`."""
+    low, high = parameter.low, parameter.high
+    if parameter.log:
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    # Halves, because the difference of two large numbers can overflow.
+    return (value / 2 - low / 2) / (high / 2 - low / 2) if high > low else 0.0
 
 
 def _between(low: float, high: float, share: float, *, log: bool) -> float:

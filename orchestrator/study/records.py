@@ -33,6 +33,8 @@ ENDING = "ending"
 REPEATED = "repeated"
 REST = "rest"
 STEP = "step:"
+_MACHINE: Mapping[str, Any] = {"devices": 1.0, "host": 0, "gpu": 0}
+"""What is written of the machine with a measurement only where it is something else."""
 
 
 class SweepState(StrEnum):
@@ -222,8 +224,8 @@ def write_measurement(measurement: Measurement, decision: Mapping[str, JsonValue
         "at_ms": measurement.at_ms,
         "metrics": dict(measurement.metrics),
     }
-    if measurement.devices != 1.0:
-        record["devices"] = measurement.devices
+    machine = {"devices": measurement.devices, "host": measurement.host_bytes, "gpu": measurement.gpu_bytes}
+    record |= {key: value for key, value in machine.items() if value != _MACHINE[key]}
     return record if decision is None else {**record, "decision": dict(decision)}
 
 
@@ -245,8 +247,16 @@ def write_ending(ending: Ending) -> dict[str, Any]:
 
 
 def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
-    step, devices = int(key.removeprefix(STEP)), value.get("devices", 1.0)
-    return Measurement(step, value["metrics"], value["train_s"], value["at_ms"], devices)
+    machine = {**_MACHINE, **value}
+    return Measurement(
+        int(key.removeprefix(STEP)),
+        value["metrics"],
+        value["train_s"],
+        value["at_ms"],
+        devices=machine["devices"],
+        host_bytes=machine["host"],
+        gpu_bytes=machine["gpu"],
+    )
 
 
 def _step(measurement: Measurement) -> int:

@@ -1,139 +1,164 @@
-"""From a sampler spec to an Optuna sampler that proposes whole feasible configurations. Called by the ledger's ask."""
+"""From a sampler spec to configurations: feasible, in the space, and not tried before. Called by the ledger's ask.
 
+Optuna's samplers are asked for points; what they do not know is kept here: conditions, constraints, quasi-random
+startup, and that no configuration is run twice. Everything follows from the seed, the trial's number and the stored
+trials, so a resumed sweep proposes what an uninterrupted one would.
+"""
+
+import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial
 
 from orchestrator.errors import UsageError
-from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, SearchSpace, corners
-from orchestrator.spec.model import GridSampler, QmcSampler, SweepSpec, TpeSampler
-from orchestrator.study.points import grid_point, point_sampler, sobol_point
+from orchestrator.space import Parameter, SearchSpace, same_value
+from orchestrator.spec.model import BruteForceSampler, GpSampler, GridSampler, QmcSampler, SweepSpec, TpeSampler
+from orchestrator.spec.model import RandomSampler as RandomSpec
+from orchestrator.study.drafting import draft_trial, sampler_study
+from orchestrator.study.duplicates import Tried, num_combinations
+from orchestrator.study.models import build_model, distribution, joint_space
+from orchestrator.study.points import grid_order, sobol_points
+from orchestrator.study.records import is_imported
 from orchestrator.trial import Value
 
 MODEL_TRIES = 100
+SLOW_MODEL_TRIES = 3
+"""Of a Gaussian process: each costs a fit, and the next point is rarely another one."""
 RANDOM_TRIES = 10_000
+LISTED = 10_000
+"""Combinations up to which a finite space is written out when draws only repeat what was tried."""
 
 
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """The parameter in Optuna's words."""
-    match parameter:
-        case Float(low=low, log=log, step=step):
-            return FloatDistribution(low, float(_top(parameter)), log=log, step=step)
-        case Int(low=low, log=log, step=step):
-            return IntDistribution(low, int(_top(parameter)), log=log, step=step)
-        case Categorical(choices=choices):
-            return CategoricalDistribution(choices)
-        case Fixed(value=value):
-            return CategoricalDistribution((value,))
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """There is no configuration left, and why."""
+
+    reason: str
 
 
-def build_sampler(spec: SweepSpec, space: SearchSpace, *, number: int) -> BaseSampler:
-    """The sampler that proposes trial `number`.
+@dataclass(frozen=True)
+class Sampling:
+    """The sampler of one sweep."""
 
-    It is made anew for each trial and seeded from (sweep seed, trial number), so that a resumed sweep proposes what an
-    uninterrupted one would.
-    """
-    seed = int(np.random.SeedSequence([spec.seed, number]).generate_state(1)[0])
-    match spec.sampler:
-        case GridSampler():
-            base: BaseSampler = point_sampler(grid_point(space, seed=spec.seed, number=number))
-        case QmcSampler():
-            base = point_sampler(sobol_point(space, seed=spec.seed, number=number))
-        case TpeSampler(startup_trials=startup_trials):
-            conditional = any(parameter.when for parameter in space.parameters.values())
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                base = TPESampler(
-                    n_startup_trials=startup_trials,
-                    multivariate=True,
-                    group=conditional,
-                    constant_liar=True,
-                    seed=seed,
-                )
-        case _:
-            base = RandomSampler(seed=seed)
-    return _Proposing(base, space, seed)
+    spec: SweepSpec
+    space: SearchSpace
 
+    @cached_property
+    def size(self) -> int | None:
+        """How many configurations there are, where they can be counted in no time or are listed anyway."""
+        combinations = num_combinations(self.space)
+        listed = combinations is not None and (combinations <= LISTED or isinstance(self.spec.sampler, GridSampler))
+        return len(self._grid) if listed else None
 
-def suggest(trial: Trial, space: SearchSpace) -> dict[str, Value]:
-    """Store the sampler's proposal in the trial, parameter by parameter; a stored parameter keeps its value."""
+    @cached_property
+    def _grid(self) -> list[dict[str, Value]]:
+        return grid_order(self.space, seed=self.spec.seed)
 
-    def draw(name: str, parameter: Parameter) -> Value:
-        value: Value | None
-        match parameter:
-            case Float(low=low, log=log, step=step):
-                value = trial.suggest_float(name, low, float(_top(parameter)), log=log, step=step)
-            case Int(low=low, log=log, step=step):
-                value = trial.suggest_int(name, low, int(_top(parameter)), log=log, step=step)
-            case Categorical(choices=choices):
-                value = trial.suggest_categorical(name, choices)
-            case Fixed(value=fixed):
-                value = trial.suggest_categorical(name, (fixed,))
-        assert value is not None, "no choice is None"
-        return value
+    def draft(self, params: Mapping[str, Value], *, number: int) -> FrozenTrial:
+        """A trial with given parameters."""
+        return self._filled(draft_trial(number), params)
 
-    return {name: draw(name, space.parameters[name]) for name in space.sample(draw)}
+    def draw(
+        self, study: Study, *, number: int, place: int, given: Mapping[str, Value] | None = None
+    ) -> FrozenTrial | Exhausted:
+        """Draft trial `number` with a new configuration.
 
+        Args:
+            study: the sweep's, with all trials.
+            number: of the trial.
+            place: how many trials the sampler has proposed before: the place in a sequence.
+            given: values that are not drawn.
 
-def _top(parameter: Float | Int) -> float:
-    """The highest value: below `high` where the step does not divide the range."""
-    return float(corners(parameter)[-1])
+        Raises:
+            UsageError: the constraints leave nothing.
+        """
+        draft, given = draft_trial(number), given or {}
+        seen = sampler_study(study, draft)
+        tried = Tried(self.space, [trial.params for trial in seen.get_trials(deepcopy=False)])
+        feasible = False
+        for params in self._candidates(seen, draft, place=place, given=given):
+            if any(name not in params or not same_value(params[name], value) for name, value in given.items()):
+                continue
+            if self.space.is_feasible(params):
+                feasible = True
+                if params not in tried:
+                    return self._filled(draft, params)
+        if not feasible and not self.size:
+            raise UsageError(f"no configuration satisfies the constraints in {MODEL_TRIES + RANDOM_TRIES} draws")
+        count = "each configuration" if self.size is None else f"each of the {self.size} configurations"
+        return Exhausted(f"{count} of the space was tried")
 
+    def _filled(self, draft: FrozenTrial, params: Mapping[str, Value]) -> FrozenTrial:
+        draft.distributions = {name: distribution(self.space.parameters[name]) for name in params}
+        draft.params = dict(params)
+        return draft
 
-class _Proposing(BaseSampler):
-    """Draws whole configurations from another sampler until one satisfies the constraints.
+    def _candidates(
+        self, study: Study, draft: FrozenTrial, *, place: int, given: Mapping[str, Value]
+    ) -> Iterator[dict[str, Value]]:
+        """Points in the order of preference; the last ones are all that there are, or many random ones."""
+        uniform = RandomSampler(seed=self._seed(draft))
+        match self.spec.sampler:
+            case GridSampler():
+                yield from (*self._grid[place:], *self._grid[:place])
+                return
+            case QmcSampler():
+                yield from self._quasi_random(place, given)
+            case RandomSpec() | BruteForceSampler():
+                yield from (self._walk(study, draft, uniform, given) for _ in range(MODEL_TRIES))
+            case _:
+                yield from self._modelled(study, draft, place=place, given=given)
+        if self.size is not None:
+            # Shuffled by the seed, so that what is left is taken in no order.
+            yield from self._grid
+            return
+        yield from (self._walk(study, draft, uniform, given) for _ in range(RANDOM_TRIES))
+        if not self.space.endless():
+            yield from self.space.grid()
 
-    A conditional parameter is drawn after its parents; one that the other sampler cannot model jointly is drawn
-    independently by it. When the model finds no feasible point, uniform draws take over.
-    """
+    def _modelled(
+        self, study: Study, draft: FrozenTrial, *, place: int, given: Mapping[str, Value]
+    ) -> Iterator[dict[str, Value]]:
+        """Points of a sampler that learns; quasi-random ones until it has learnt enough to say anything."""
+        sampler = self.spec.sampler
+        imported = [trial for trial in study.get_trials(deepcopy=False) if is_imported(trial)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            model = build_model(sampler, self.space, seed=self._seed(draft), imported=imported)
+        for _ in range(SLOW_MODEL_TRIES if isinstance(sampler, GpSampler) else MODEL_TRIES):
+            inferred = isinstance(sampler, TpeSampler)
+            relative = model.infer_relative_search_space(study, draft) if inferred else joint_space(sampler, self.space)
+            joint = model.sample_relative(study, draft, relative)
+            if not joint:
+                yield from self._quasi_random(place, given)
+                return
+            yield self._walk(study, draft, model, {**joint, **given})
 
-    def __init__(self, base: BaseSampler, space: SearchSpace, seed: int) -> None:
-        self._base = base
-        self._space = space
-        self._fallback = RandomSampler(seed=seed)
+    def _quasi_random(self, place: int, given: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+        points = sobol_points(self.space, seed=self.spec.seed, start=place, given=given)
+        return itertools.islice(points, MODEL_TRIES)
 
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        self._base.before_trial(study, trial)
+    def _seed(self, draft: FrozenTrial) -> int:
+        return int(np.random.SeedSequence([self.spec.seed, draft.number]).generate_state(1)[0])
 
-    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        self._base.after_trial(study, trial, state, values)
+    def _walk(
+        self, study: Study, draft: FrozenTrial, sampler: BaseSampler, known: Mapping[str, Any]
+    ) -> dict[str, Value]:
+        """One configuration, parents first; a parameter without a known value is drawn on its own."""
 
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return {name: distribution(parameter) for name, parameter in self._space.parameters.items()}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        for number in range(MODEL_TRIES + RANDOM_TRIES):
-            sampler = self._base if number < MODEL_TRIES else self._fallback
-            values = self._propose(sampler, study, trial, search_space)
-            if self._space.is_feasible(values):
-                return values
-        raise UsageError(f"no configuration satisfies the constraints in {MODEL_TRIES + RANDOM_TRIES} draws")
-
-    def _propose(
-        self, sampler: BaseSampler, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        joint = sampler.sample_relative(study, trial, sampler.infer_relative_search_space(study, trial))
-
-        def draw(name: str, _: Parameter) -> Value:
-            value = joint.get(name)
+        def draw(name: str, parameter: Parameter) -> Value:
+            value: Value | None = known.get(name)
             if value is None:
-                value = sampler.sample_independent(study, trial, name, search_space[name])
-            result: Value = value
-            return result
+                value = sampler.sample_independent(study, draft, name, distribution(parameter))
+            assert value is not None, "no choice is None"
+            return value
 
-        return self._space.sample(draw)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Value:
-        value: Value = self._base.sample_independent(study, trial, param_name, param_distribution)
-        return value
+        return self.space.sample(draw)

@@ -117,17 +117,19 @@ def test_an_open_trial_is_handed_out_again_with_what_it_has(desk):
     assert [record.state for record in desk.records()] == [TrialState.RUNNING] * 2
 
 
-def test_a_trial_reserved_but_not_yet_suggested_gets_its_parameters_on_the_next_start(desk):
+def test_a_driver_that_dies_while_it_asks_leaves_no_half_trial_behind(desk, monkeypatch):
     spec = toy_spec(sampler={"type": "tpe", "startup_trials": 2}, trials=6)
     uninterrupted = Storage("sqlite://").create(SweepRecord("toy-1", "id", spec, 0))
     expected = [uninterrupted.ask().params for _ in range(4)]
     ledger = desk.create(spec)
     for _ in range(3):
         ledger.ask()
-    ledger.study.ask()  # the driver dies before it suggests
-    again = desk.reopen().interrupted()
-    assert [suggestion.params for suggestion in again] == expected
-    assert desk.records()[3].params == expected[3]
+    monkeypatch.setattr(ledger.study._storage, "create_new_trial", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ledger.ask()
+    assert len(desk.records()) == 3
+    assert desk.reopen().ask().params == expected[3]
+    assert [record.params for record in desk.records()] == expected
 
 
 def test_a_step_is_stored_once(desk):

@@ -1,10 +1,12 @@
 """Points that hang on the trial's number alone."""
 
+import itertools
+
 import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.space import Categorical, Fixed, Float, Int, SearchSpace, includes
-from orchestrator.study.points import grid_point, sobol_point, value_at_share
+from orchestrator.study.points import grid_order, share_of, sobol_point, sobol_points, value_at_share
 
 PARAMETERS = {
     "plain": Float(type="float", low=-2.0, high=3.0),
@@ -40,11 +42,24 @@ def test_each_number_has_its_point_whatever_was_asked_before():
     assert len({point["plain"] for point in points}) == 300
 
 
-def test_a_grid_begins_again_after_its_last_point():
+def test_a_grid_has_each_point_once_in_an_order_of_the_seed():
     space = SearchSpace({"int": PARAMETERS["int"]})
-    assert [grid_point(space, seed=0, number=n) for n in range(5)] == [
-        grid_point(space, seed=0, number=n) for n in range(5, 10)
-    ]
+    order = grid_order(space, seed=1)
+    assert order == grid_order(space, seed=1) != grid_order(space, seed=0)
+    assert sorted(point["int"] for point in order) == [-3, 0, 3, 6, 9]
+
+
+def test_given_values_stand_in_each_quasi_random_point():
+    space = SearchSpace({"plain": PARAMETERS["plain"], "choice": PARAMETERS["choice"]})
+    points = list(itertools.islice(sobol_points(space, seed=0, start=3, given={"choice": 2.5}), 5))
+    assert {point["choice"] for point in points} == {2.5}
+    assert points[0]["plain"] == sobol_point(space, seed=0, number=3)["plain"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize("name", ["plain", "log"])
+def test_a_share_is_found_again(name, share):
+    assert share_of(PARAMETERS[name], value_at_share(PARAMETERS[name], share)) == pytest.approx(share)
 
 
 def test_impossible_constraints_are_an_error():
