@@ -24,7 +24,7 @@ from orchestrator.spec.model import (
     TargetRule,
 )
 from orchestrator.spec.nodes import Node, Path
-from orchestrator.spec.rule_checks import check_population, check_pruner
+from orchestrator.spec.rule_checks import check_directions, check_population, check_pruner
 from orchestrator.spec.wording import did_you_mean
 from orchestrator.trial import Value
 
@@ -46,6 +46,7 @@ def check_config(
     fits = not faults
     if metrics is not None:
         faults += _check_metrics(spec, root, metrics)
+    faults += check_directions(spec, root, metrics=metrics)
     fixed = fixed_values(spec, config_type) if fits else None
     if fixed is not None:
         faults += check_constraints(spec, root, fixed, complete=True)

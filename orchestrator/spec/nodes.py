@@ -74,6 +74,8 @@ class Node:
         _, node, key_mark = self.follow(path)
         single = not isinstance(node.content, tuple | Mapping)
         mark = node.mark if single and not at_key else key_mark
+        if node.content is None and not mark.line and mark.origin.endswith("="):
+            hint = hint or "nothing stands after the '=', which is null"
         return Fault(mark.origin, mark.line, mark.column, dotted(path), what, hint)
 
 

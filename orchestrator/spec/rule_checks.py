@@ -3,7 +3,7 @@
 Called by `loading` with what the file says, and by `config_check` once the trainable's defaults are known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from orchestrator.errors import Fault
 from orchestrator.space import Fixed, Int, corners, describe, num_values
@@ -27,9 +27,8 @@ EPOCHS = "epochs"
 
 
 def check_rules(spec: SweepSpec, root: Node) -> Iterator[Fault]:
-    """Faults of the sampler, of stop rules and of the pruner, as far as the file alone tells."""
+    """Faults of the sampler, of the objectives and of the pruner, as far as the file alone tells."""
     yield from _check_grid(spec, root)
-    yield from _check_directions(spec, root)
     yield from _check_objectives(spec, root)
     yield from check_pruner(spec, root, flatten(spec.config), complete=False)
     yield from check_population(spec, root, flatten(spec.config), complete=False)
@@ -44,11 +43,16 @@ def _check_grid(spec: SweepSpec, root: Node) -> Iterator[Fault]:
             yield root.fault(("space", name), what)
 
 
-def _check_directions(spec: SweepSpec, root: Node) -> Iterator[Fault]:
+def check_directions(spec: SweepSpec, root: Node, *, metrics: Collection[str] | None) -> Iterator[Fault]:
+    """Stop rules about another metric than the objective, without a direction.
+
+    Args: metrics: what the trainable reports; a name that is not among them has a fault of its own already.
+    """
     for position, rule in enumerate(spec.stop):
         if not isinstance(rule, PlateauRule | TargetRule | BelowUntrainedRule):
             continue
-        if rule.metric not in (None, spec.objective.metric) and rule.direction is None:
+        is_other = rule.metric not in (None, spec.objective.metric) and (metrics is None or rule.metric in metrics)
+        if is_other and rule.direction is None:
             what = f"{rule.metric!r} is not the objective, so the rule needs a direction; allowed: maximize, minimize"
             yield root.fault(("stop", position, "metric"), what)
 

@@ -179,6 +179,18 @@ def test_resolve_overlays_the_config_with_the_parameters():
             "stop=[{type: plateau, metric: z, direction: minimize, patience: 1}]",
             "stop[0].metric: the trainable does not report 'z'",
         ),
+        (
+            "stop=[{type: plateau, metric: val/los, patience: 1}]",
+            "stop[0].metric: the trainable does not report 'val/los' (did you mean 'val/loss'?)",
+        ),
+        (
+            "stop=[{type: plateau, metric: val/loss, patience: 1}]",
+            "stop[0].metric: 'val/loss' is not the objective, so the rule needs a direction",
+        ),
+        (
+            "stop=[{type: target, metric: val/loss, value: 2}]",
+            "stop[0].metric: 'val/loss' is not the objective, so the rule needs a direction",
+        ),
         ("stop=[{type: non_finite, metrics: [val/loss, z]}]", "stop[0].metrics[1]: the trainable does not report 'z'"),
         (
             "constraints=['optimizer.step > 1']",

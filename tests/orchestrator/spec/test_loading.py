@@ -181,8 +181,6 @@ MEANING = [
         17,
         "cmaes has one objective, and there are 2",
     ),
-    (9, "stop: [{type: plateau, patience: 2, metric: val/y}]", 9, 45, "the rule needs a direction"),
-    (9, "stop: [{type: target, value: 2, metric: val/y}]", 9, 41, "the rule needs a direction"),
 ]
 
 

@@ -63,6 +63,7 @@ def test_later_options_win():
         ("budget", "--set budget: expected dotted.key=value"),
         ("budget..trials=1", "expected dotted.key=value"),
         ("=1", "expected dotted.key=value"),
+        ("seed=", "null is not allowed; allowed: a whole number (nothing stands after the '=', which is null)"),
         ("name.x=1", "name is a single value; nothing stands below it"),
         ("stop.3.patience=1", "stop is a list of 1; '3' is not a position"),
         ("stop.first.patience=1", "'first' is not a position"),
