@@ -10,6 +10,7 @@ from rich.text import Text
 
 from orchestrator import analysis
 from orchestrator.analysis.compare import Comparison, split_params
+from orchestrator.analysis.lineage import lineage
 from orchestrator.cli.findings import illness_lines, print_findings, print_illnesses
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
@@ -225,6 +226,11 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
     console.print(f"  {metric} {number(trial.value)} at epoch {_text(trial.best_step)} of {trial.epochs}", markup=False)
     for name, value in trial.params.items():
         console.print(f"  {name:<32} {_text(value)}", markup=False)
+    stretches = lineage(summary.trials, trial.number)
+    for stretch in stretches[:-1]:
+        console.print(
+            f"  epochs {stretch.first}-{stretch.last} by trial {stretch.trial}: {params_text(stretch.params)}"
+        )
     for kind, path in checkpoints.items():
         console.print(f"  {kind + ' checkpoint':<32} {path}", markup=False, soft_wrap=True)
     if trial.run_id:
