@@ -13,6 +13,8 @@ READS = "orch:test_reads"
 """Study attribute with the list of reads."""
 EXAMINED = "orch:examined:"
 """Study attribute prefix: trial number to what its best checkpoint measured on test."""
+NOT_EXAMINED = "orch:not_examined:"
+"""Study attribute prefix: trial number to why its best checkpoint could not be measured."""
 REPORT = "orch:confirmation"
 """Study attribute with the finished report."""
 
@@ -48,6 +50,7 @@ class Examined:
     step: int
     metrics: Mapping[str, float]
     resamples: Sequence[float] = ()
+    at_ms: int = 0
 
 
 def read_reads(attrs: Mapping[str, object]) -> list[SplitRead]:
@@ -80,12 +83,22 @@ class ConfirmationLog:
     def examined(self) -> dict[int, Examined]:
         """Trial number to what was measured on test."""
         attrs = self._study.user_attrs
-        return {int(key.removeprefix(EXAMINED)): Examined(**v) for key, v in attrs.items() if key.startswith(EXAMINED)}
+        return {int(k.removeprefix(EXAMINED)): Examined(**v) for k, v in attrs.items() if k.startswith(EXAMINED)}
 
     def note_examined(self, number: int, examined: Examined) -> None:
         """Store what a trial's state measured on test."""
         written = {**asdict(examined), "resamples": list(examined.resamples)}
         self._study.set_user_attr(f"{EXAMINED}{number}", written)
+
+    def note_failed(self, number: int, why: str) -> None:
+        """Store why a trial's state could not be measured."""
+        self._study.set_user_attr(f"{NOT_EXAMINED}{number}", why)
+
+    def failed(self) -> dict[int, str]:
+        """Trial number to why it could not be measured; one that could later is not among them."""
+        attrs, known = self._study.user_attrs, self.examined()
+        found = {int(k.removeprefix(NOT_EXAMINED)): str(v) for k, v in attrs.items() if k.startswith(NOT_EXAMINED)}
+        return {number: why for number, why in found.items() if number not in known}
 
     @property
     def report(self) -> Mapping[str, JsonValue] | None:

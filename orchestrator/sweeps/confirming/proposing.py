@@ -3,7 +3,7 @@
 Needs nothing but the sweep's record and its trials, so that whoever opens the sweep goes on as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
 from orchestrator.analysis import confirming
@@ -14,6 +14,9 @@ from orchestrator.study.confirmations import Examined
 from orchestrator.study.proposals import Proposal
 from orchestrator.sweeps.confirming.candidates import same_params
 from orchestrator.trial import TrialRecord, TrialState
+
+NOTHING: Mapping[int, Examined] = {}
+"""Before the test split is read."""
 
 
 class Elimination:
@@ -53,7 +56,7 @@ def candidates_of(confirming_: Confirming) -> list[confirming.Candidate]:
 
 
 def runs_of(
-    confirming_: Confirming, trials: Sequence[TrialRecord], examined: dict[int, Examined] | None = None, *, on: str = ""
+    confirming_: Confirming, trials: Sequence[TrialRecord], examined: Mapping[int, Examined] = NOTHING, *, on: str = ""
 ) -> list[Run]:
     """The trials as the statistics see them.
 
@@ -61,7 +64,7 @@ def runs_of(
         examined: what was measured on test, by trial.
         on: the metric of it that is compared.
     """
-    return [_run(confirming_, trial, (examined or {}).get(trial.number), on=on) for trial in trials]
+    return [_run(confirming_, trial, examined.get(trial.number), on=on) for trial in trials]
 
 
 def label_of(confirming_: Confirming, trial: TrialRecord) -> str:

@@ -1,0 +1,155 @@
+"""The end of a confirmation whose trainings are done: the read of test, the report, its files, and MLflow.
+
+The read's figures and the report are in the ledger before anything is said of them.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+
+from orchestrator.errors import LockedError
+from orchestrator.study import Ledger, SweepRecord
+from orchestrator.study.confirmations import ConfirmationLog, Examined, SplitRead
+from orchestrator.sweeps.confirming import split
+from orchestrator.sweeps.confirming.build import Material, build, finalists
+from orchestrator.sweeps.confirming.examining import Examination, examine, on_test
+from orchestrator.sweeps.confirming.page import write_files
+from orchestrator.sweeps.confirming.report import ConfirmationReport
+from orchestrator.sweeps.drive import Surroundings, open_tracker, wait_for_delivery
+from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.read import open_storage
+from orchestrator.trial import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What the end of a confirmation needs.
+
+    Attributes:
+        name: of the confirmation.
+        searched: what it confirms.
+        reads_test: whether it was asked to, and the trainable can.
+        read: what is stored of the read.
+        again: read a split that others have read.
+        notes: what the report should say besides.
+    """
+
+    name: str
+    searched: SweepRecord
+    reads_test: bool
+    read: SplitRead
+    again: bool
+    notes: Sequence[str]
+
+
+def finish(finishing: Finishing, around: Surroundings) -> ConfirmationReport:
+    """Read test where that is wanted, store the report, and show it in MLflow.
+
+    Raises:
+        UsageError: another confirmation has read test in the meantime.
+    """
+    with ExitStack() as stack:
+        storage = stack.enter_context(closing(open_storage(around.home)))
+        ledger = storage.open(finishing.name)
+        record, log = ledger.sweep, ConfirmationLog(ledger)
+        paths = around.home.sweep(record.id)
+        stack.enter_context(driver_lock(paths.lock, record.name))
+        earlier = [r for r in storage.test_reads(finishing.read.split) if r.confirmation != record.name]
+        notes = [*finishing.notes, *_read_test(finishing, around, ledger, earlier)]
+        reads = storage.test_reads(finishing.read.split) if log.examined() else []
+        report = build(Material(record, ledger.records(), log.examined(), reads, notes))
+        _tell_mlflow(report, ledger, log.examined(), around)
+        ledger.update_sweep(replace(ledger.sweep, reason=report.verdict.sentence))
+        # Last: without it the confirmation is not finished, and all of this is done again.
+        log.write_report(report.model_dump(mode="json"))
+    _tag_search(report, finishing.searched, around)
+    return report
+
+
+def _read_test(finishing: Finishing, around: Surroundings, ledger: Ledger, earlier: Sequence[SplitRead]) -> list[str]:
+    """Read it once; returns what is to be said of that."""
+    record, log, trials = ledger.sweep, ConfirmationLog(ledger), ledger.records()
+    assert record.confirming is not None
+    labels = finalists(record, trials)
+    if not finishing.reads_test:
+        return []
+    if set(labels) <= {record.confirming.reference}:
+        return ["test was not read: no candidate is left to compare with the default"]
+    if earlier and not finishing.again:
+        split.refuse(earlier)
+    examination = Examination(
+        confirming=record.confirming,
+        spec=record.spec,
+        labels=labels,
+        checkpoints=around.home.sweep(record.id).checkpoints,
+        directory=around.directory,
+    )
+    around.watcher.say(f"reading the test split, once: {', '.join(labels)}")
+    examine(examination, trials, log, read=replace(finishing.read, candidates=labels), clock=around.clock)
+    notes = [split.describe(earlier)] if earlier else []
+    return [*notes, *_shortcomings(ledger, log)]
+
+
+def _shortcomings(ledger: Ledger, log: ConfirmationLog) -> list[str]:
+    """What could not be measured on test."""
+    metric, examined = on_test(ledger.spec.objective.metric), log.examined()
+    notes = [f"training {number} could not be measured on test: {why}" for number, why in log.failed().items()]
+    if examined and not any(metric in found.metrics for found in examined.values()):
+        reported = ", ".join(sorted(next(iter(examined.values())).metrics)) or "nothing"
+        notes.append(f"the trainable does not report {metric}, so val decides; on test it reports {reported}")
+    return notes
+
+
+def _tell_mlflow(
+    report: ConfirmationReport, ledger: Ledger, examined: dict[int, Examined], around: Surroundings
+) -> None:
+    """Test metrics on the trainings' runs; verdict, figures and files on the confirmation's own."""
+    record = ledger.sweep
+    files = write_files(report, around.home.sweep(record.id).report)
+    with closing(open_tracker(record, around)) as tracker:
+        for number, found in examined.items():
+            tracker.measure(number, Measurement(found.step, found.metrics, 0.0, found.at_ms))
+        at_ms = max([record.ended_ms or 0, *(found.at_ms for found in examined.values())])
+        tracker.measure(None, Measurement(0, figures(report), 0.0, at_ms))
+        tracker.tag(None, tags(report))
+        for path in files:
+            tracker.artifact(path, folder="report")
+        wait_for_delivery(tracker, around)
+
+
+def figures(report: ConfirmationReport) -> dict[str, float]:
+    """The means and the drops by candidate, as metrics of the confirmation's run."""
+    found: dict[str, float] = {}
+    for candidate in report.candidates:
+        name = candidate.label.replace(" ", "_")
+        if candidate.val is not None:
+            found[f"confirmed/{name}/{report.metric}"] = candidate.val.mean
+        if candidate.test is not None and report.test_metric is not None:
+            found[f"confirmed/{name}/{report.test_metric}"] = candidate.test.mean
+        if candidate.drop is not None:
+            found[f"confirmed/{name}/drop"] = candidate.drop.mean
+    return found
+
+
+def tags(report: ConfirmationReport) -> dict[str, str]:
+    """The verdict, for both runs."""
+    return {
+        "orch.confirmation": report.confirmation,
+        "orch.verdict": report.verdict.outcome,
+        "orch.verdict_names": ", ".join(report.verdict.names),
+        "orch.verdict_text": report.verdict.sentence,
+        "orch.num_test_reads": str(len(report.reads)),
+    }
+
+
+def _tag_search(report: ConfirmationReport, searched: SweepRecord, around: Surroundings) -> None:
+    """Whoever looks at the search in MLflow sees what became of it."""
+    try:
+        with (
+            driver_lock(around.home.sweep(searched.id).lock, searched.name),
+            closing(open_tracker(searched, around)) as tracker,
+        ):
+            tracker.tag(None, tags(report))
+            wait_for_delivery(tracker, around)
+    except LockedError as error:
+        around.watcher.say(f"the verdict is not on the search's MLflow run: {error}")
