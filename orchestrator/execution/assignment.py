@@ -1,11 +1,12 @@
 """What is sent to a worker, and what comes back: plain data that pickles. Knows no Ray and no torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.spec.model import Objective
 from orchestrator.trial import JsonValue
+from trainables.contract import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Assignment:
         checkpoint_interval_s: at most one periodic checkpoint in this many seconds.
         start: the checkpoint of another trial that this one goes on from; None begins untrained.
         until: the step after which the attempt is done; None where the trainable says so.
+        purpose: what the trial is run for. `TEST` measures the checkpoint of exactly `last_step` and writes none.
         directory: where the sweep was started: relative paths in the config, and a user's own module, are found there.
         threads: CPU threads of torch in this trial.
     """
@@ -40,6 +42,7 @@ class Assignment:
     checkpoint_interval_s: float = 30.0
     start: Path | None = None
     until: int | None = None
+    purpose: Purpose = Purpose.SEARCH
     directory: Path = Path()
     threads: int = 1
 
@@ -54,6 +57,7 @@ class Measured:
 
     Attributes:
         host_bytes, gpu_bytes: the most memory that its process has held so far; 0 where that is not known.
+        resamples: of a test, metric name to its values on other draws of what was measured.
     """
 
     step: int
@@ -61,6 +65,7 @@ class Measured:
     train_s: float
     host_bytes: int = 0
     gpu_bytes: int = 0
+    resamples: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Done:
     """
 
     unread: tuple[str, ...] = ()
-    train_s: float = 0.0
+    train_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Raised:
 
     message: str
     traceback: str
-    train_s: float = 0.0
+    train_s: float = field(default=0.0, compare=False)
 
 
 Outcome = Measured | Done | Raised

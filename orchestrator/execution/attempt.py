@@ -145,7 +145,8 @@ class Attempt:
     def _checked(self, yielded: object, train_s: float) -> Measured:
         measurement = checked(yielded, after=self._step)
         self._step = measurement.step
-        return Measured(measurement.step, measurement.metrics, train_s, peak_host_bytes(), peak_gpu_bytes())
+        memory = peak_host_bytes(), peak_gpu_bytes()
+        return Measured(measurement.step, measurement.metrics, train_s, *memory, measurement.resamples)
 
     def _keep(self, measurement: Measured) -> None:
         """Hold the state if it is the best so far, and write it down when a checkpoint is due."""

@@ -50,6 +50,16 @@ class CheckpointFolder:
         """Whether the best checkpoint is on disk."""
         return self.best is not None and step_folder(self.folder, self.best).exists()
 
+    def read(self, step: int) -> State:
+        """The state of one step; nothing is removed.
+
+        Raises: CheckpointError: there is none, or it is damaged.
+        """
+        path = step_folder(self.folder, step)
+        if not path.exists():
+            raise CheckpointError(f"{self.folder}: no checkpoint of step {step}; there are {steps_in(self.folder)}")
+        return read_checkpoint(path)
+
     def read_newest(self, *, not_after: int) -> State | None:
         """The state of the newest sound checkpoint; a damaged one is removed and noted in `damaged`.
 

@@ -10,7 +10,10 @@ from orchestrator.execution.attempt import Attempt
 from orchestrator.execution.checkpoint_names import step_folder, steps_in
 from orchestrator.spec import Direction, Objective
 from tests.conftest import ROOT
+from tests.support.quick_configs import QUICK
 from tests.support.specs import TOY
+from trainables.contract import Purpose
+from trainables.metrics.resampling import NUM_RESAMPLES
 
 OBJECTIVE = Objective(metric="val/score", direction=Direction.MAXIMIZE)
 
@@ -172,3 +175,47 @@ def test_faulty_data_is_told_in_one_line_without_a_traceback(assign, tmp_path):
     (raised,) = advance(Attempt(replace(assign(), trainable="toxicity", config={"data": data})))
     assert "none.csv" in raised.message
     assert raised.traceback == ""
+
+
+@pytest.fixture
+def assign_adapter(assign):
+    """The adapter on generated embeddings, its objective R^2."""
+
+    def make(**fields):
+        objective = Objective(metric="val/r2", direction=Direction.MAXIMIZE)
+        return replace(assign(**fields), trainable="adapter", config=QUICK["adapter"], objective=objective)
+
+    return make
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_test_measures_the_step_that_was_asked_for_and_leaves_the_checkpoints_alone(assign_adapter, step):
+    trained = advance(Attempt(assign_adapter()))
+    before = contents(assign_adapter().checkpoints)
+    attempt = Attempt(assign_adapter(purpose=Purpose.TEST, last_step=step))
+    tested, done = advance(attempt)
+    attempt.save()
+    attempt.close()
+    assert tested.step == step and isinstance(done, Done)
+    assert tested.metrics.keys() == {f"test/{n[4:]}" for n in trained[step].metrics if n.startswith("val/")}
+    assert len(tested.resamples["test/r2"]) == NUM_RESAMPLES
+    assert contents(assign_adapter().checkpoints) == before
+
+
+def test_a_test_of_a_step_without_a_checkpoint_says_which_there_are(assign_adapter):
+    advance(Attempt(assign_adapter()))
+    (raised,) = advance(Attempt(assign_adapter(purpose=Purpose.TEST, last_step=7)))
+    assert isinstance(raised, Raised) and raised.traceback == ""
+    assert "no checkpoint of step 7; there are [" in raised.message
+    (raised,) = advance(Attempt(assign_adapter(purpose=Purpose.TEST)))
+    assert "a test needs the step whose checkpoint it measures" in raised.message
+
+
+def test_a_retraining_measures_nothing_on_val(assign_adapter):
+    first, *epochs, _ = advance(Attempt(assign_adapter(purpose=Purpose.RETRAIN)))
+    assert first.metrics == {}
+    assert all(name.startswith("train/") for epoch in epochs for name in epoch.metrics)
