@@ -45,6 +45,12 @@ def leaderboard(records: Sequence[TrialRecord], objective: Objective) -> list[Ro
     return rows
 
 
+def current(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Without the trials that another one goes on from: that one has their measurements too."""
+    extended = {record.extends for record in records}
+    return [record for record in records if record.number not in extended]
+
+
 def ranked(records: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:
     """Order as the leaderboard does; equal values by number, so that the order is stable."""
     sign = -1.0 if objective.direction is Direction.MAXIMIZE else 1.0

@@ -10,6 +10,8 @@ from enum import Enum, auto
 from pathlib import Path
 
 from orchestrator import stopping
+from orchestrator.analysis.budgets import SECONDS_PER_HOUR, UNITS, used_up
+from orchestrator.analysis.costs import total_effort
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.execution.clock import Clock
@@ -19,9 +21,11 @@ from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking import Tracker
-from orchestrator.trial import Cause, Ending, JsonValue, Measurement, Suggestion, TrialRecord
+from orchestrator.trial import Cause, Effort, Ending, JsonValue, Measurement, Suggestion, TrialRecord
 
 STOP_POLL_S = 0.5
+WORTH_NOTING_S = 0.01
+"""Seconds after a trial's last measurement that are worth a write."""
 
 
 class Directive(Enum):
@@ -49,6 +53,7 @@ class ControlSettings:
         stop_request: a file whose appearance asks the sweep to pause.
         directory: where the sweep was started.
         earlier_wall_s: seconds that earlier drivers of this sweep ran.
+        devices: GPUs of a trial, or where it has none its CPU cores; a budget of GPU-hours counts them.
         grace_s: how long a halting sweep waits for trials in the middle of an epoch.
     """
 
@@ -56,6 +61,7 @@ class ControlSettings:
     stop_request: Path
     directory: Path = Path()
     earlier_wall_s: float = 0.0
+    devices: float = 1.0
     grace_s: float = 60.0
 
 
@@ -91,6 +97,7 @@ class SweepControl:
             if record.state.is_terminal:
                 self._tally.count(record)
         self._earlier_ended = self._tally.num_ended
+        self._tally.effort = total_effort(records)
         self._doctor.recall(records)
         self._interrupted = ledger.interrupted()
         self._say_again(ledger.records())
@@ -151,9 +158,11 @@ class SweepControl:
         match outcome:
             case Measured():
                 return self._measured(number, outcome)
-            case Done(unread=unread):
+            case Done(unread=unread, train_s=train_s):
+                self._note_rest(number, train_s)
                 self._end(number, self._finished(number, unread))
-            case Raised(message=message, traceback=text):
+            case Raised(message=message, traceback=text, train_s=train_s):
+                self._note_rest(number, train_s)
                 self._end(number, Ending(Cause.ERROR, message, {"traceback": text} if text else {}))
         return Directive.END
 
@@ -177,18 +186,16 @@ class SweepControl:
         self._listener(Event("paused", f"trial {number} paused at epoch {record.epochs}", record))
 
     def tick(self) -> None:
-        """Look at the clock and for a stop request. Runners call it often; it costs little."""
+        """Look at the budgets and for a stop request. Runners call it often; it costs little."""
+        if self.halt:
+            return
+        self._halt_if_used_up()
         now_s = self._clock.monotonic_s()
-        if self.halt or now_s - self._polled_s < STOP_POLL_S:
+        if now_s - self._polled_s < STOP_POLL_S:
             return
         self._polled_s = now_s
         if self._settings.stop_request.exists():
             self.request_pause("orch stop")
-        limit = self._wall_limit_s
-        if limit is not None and self.wall_s >= limit:
-            self._halt(
-                Halt(SweepState.BUDGET_ENDED, f"the budget of {self.spec.budget.wall_hours} wall hours is used up")
-            )
 
     def request_pause(self, reason: str) -> None:
         """End the sweep soon, with nothing lost; safe to call from a signal handler."""
@@ -207,13 +214,14 @@ class SweepControl:
     def finish(self) -> Halt:
         """Pause what is still open, and say how the sweep ended."""
         left_open = list(self._active)
+        is_done = self._tally.num_ended >= self.ledger.limit
         # Those that no runner has asked for were handed out by the ledger all the same.
         for suggestion in self._interrupted:
             self._activate(suggestion)
         for number in list(self._active):
             self.paused(number)
         self._phase = "finished"
-        if self.halt:
+        if self.halt and not (is_done and self.halt.state is SweepState.BUDGET_ENDED):
             return self.halt
         if left_open:
             return Halt(SweepState.PAUSED, f"the runner left {len(left_open)} trials open")
@@ -256,8 +264,8 @@ class SweepControl:
             best=self._tally.best_with(running),
             elapsed_s=self.elapsed_s,
             wall_s=self.wall_s,
-            wall_limit_s=self._wall_limit_s,
-            train_s=self._tally.train_s + sum(m.train_s for a in list(self._active.values()) for m in a.history),
+            wall_limit_s=None if self.spec.budget.wall_hours is None else self.spec.budget.wall_hours * SECONDS_PER_HOUR,
+            train_s=self._tally.effort.train_s,
             eta_s=self.elapsed_s / ended_here * left if ended_here else None,
             lag=self._tracker.lag,
             tracking_error=self._tracker.last_error,
@@ -266,10 +274,36 @@ class SweepControl:
 
     # --- inside
 
+    def _halt_if_used_up(self) -> None:
+        """A trial in the middle of an epoch goes on to its end, so that a budget is exceeded by an epoch of each."""
+        gone = used_up(self.spec.budget, self._tally.effort, wall_s=self.wall_s)
+        if gone and not self._is_nearly_done:
+            what = " and ".join(f"{value:g} {UNITS[limit]}" for limit, value in gone.items())
+            self._halt(Halt(SweepState.BUDGET_ENDED, f"the budget of {what} is used up"))
+
     @property
-    def _wall_limit_s(self) -> float | None:
-        hours = self.spec.budget.wall_hours
-        return None if hours is None else hours * 3600
+    def _is_nearly_done(self) -> bool:
+        """Whether nothing is left to hand out and no trial has another epoch before it."""
+        if self._interrupted or self._tally.num_ended + len(self._active) < self.ledger.limit:
+            return False
+        return all(active.history and self._is_last(active.history[-1].step) for active in self._active.values())
+
+    def _spend(self, number: int, outcome: Measured) -> None:
+        """Count what an outcome took; training that was done before, since its checkpoint was older, is spent again."""
+        active, device_s = self._active[number], outcome.train_s * self._settings.devices
+        if active.history and outcome.step <= active.history[-1].step:
+            effort = Effort(outcome.train_s, device_s, int(outcome.step > 0))
+            self.ledger.note_repeated(number, effort)
+        else:
+            before = active.history[-1].step if active.history else active.suggestion.parent_step or 0
+            effort = Effort(outcome.train_s, device_s, outcome.step - before)
+        self._tally.effort += effort
+
+    def _note_rest(self, number: int, train_s: float) -> None:
+        if train_s >= WORTH_NOTING_S:
+            effort = Effort(train_s, train_s * self._settings.devices)
+            self.ledger.note_rest(number, effort)
+            self._tally.effort += effort
 
     def _say_again(self, records: Sequence[TrialRecord]) -> None:
         """Tell the tracker what it may have missed: a driver can die between a write to the ledger and the next one.
@@ -311,10 +345,12 @@ class SweepControl:
         if missing:
             self._missing(number, missing[0], outcome)
             return Directive.END
-        measurement = Measurement(outcome.step, outcome.metrics, outcome.train_s, self._clock.now_ms())
+        self._spend(number, outcome)
         last = self._is_last(outcome.step)
-        if active.history and measurement.step <= active.history[-1].step:
+        if active.history and outcome.step <= active.history[-1].step:
+            self._halt_if_used_up()
             return Directive.PAUSE if self.halt else Directive.GO_ON
+        measurement = self._measurement(outcome)
         pruned = self.ledger.report(number, measurement, last=last)
         active.note(measurement, objective, feasible=not self.spec.missed_floors(measurement.metrics))
         self._tracker.measure(number, measurement)
@@ -325,7 +361,19 @@ class SweepControl:
         if ending is not None:
             self._end(number, ending)
             return Directive.END
+        self._halt_if_used_up()
         return Directive.PAUSE if self.halt and not last else Directive.GO_ON
+
+    def _measurement(self, outcome: Measured) -> Measurement:
+        return Measurement(
+            outcome.step,
+            outcome.metrics,
+            outcome.train_s,
+            self._clock.now_ms(),
+            devices=self._settings.devices,
+            host_bytes=outcome.host_bytes,
+            gpu_bytes=outcome.gpu_bytes,
+        )
 
     def _is_last(self, step: int) -> bool:
         return self.ledger.max_epochs is not None and step >= self.ledger.max_epochs
@@ -353,7 +401,7 @@ class SweepControl:
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
         record = self.ledger.tell(number, ending)
-        self.ledger.note_wall(self.wall_s)
+        self.ledger.note_wall(self.wall_s, at_ms=self._clock.now_ms())
         self._tally.count(record)
         self._doctor.see_off(record)
         self._tracker.end_trial(number, ending, record)

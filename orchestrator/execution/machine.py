@@ -1,8 +1,14 @@
-"""What this machine has: CPUs that this process may use, and GPUs."""
+"""What this machine has, CPUs, GPUs and memory, and the most memory that this process has held."""
 
 import os
+import resource
+import sys
+from pathlib import Path
 
 import torch
+
+_STATUS = Path("/proc/self/status")
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def num_cpus() -> int:
@@ -13,3 +19,29 @@ def num_cpus() -> int:
 def num_gpus() -> int:
     """CUDA devices."""
     return torch.cuda.device_count()
+
+
+def memory_bytes() -> int:
+    """Memory that all processes here may use: the machine's, or less inside a container."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.is_file() else ""
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def gpu_memory_bytes() -> int:
+    """Memory of the smallest GPU; 0 without one."""
+    return min((torch.cuda.get_device_properties(index).total_memory for index in range(num_gpus())), default=0)
+
+
+def peak_host_bytes() -> int:
+    """The most memory that this process has held, libraries included."""
+    if _STATUS.is_file():
+        # `ru_maxrss` of a child process begins with what its parent held.
+        lines = (line.split() for line in _STATUS.read_text().splitlines())
+        return next((int(line[1]) * 1024 for line in lines if line[0] == "VmHWM:"), 0)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def peak_gpu_bytes() -> int:
+    """The most memory that tensors of this process have held on its GPU; 0 without one."""
+    return torch.cuda.max_memory_reserved() if torch.cuda.is_available() else 0

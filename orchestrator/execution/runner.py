@@ -54,6 +54,10 @@ class Capacity:
     max_concurrent: int
     gpu: float
 
+    def devices(self, resources: Resources) -> float:
+        """What a budget of GPU-hours counts for a trial: its GPUs, or where it has none its CPU cores."""
+        return self.gpu or resources.cpu
+
 
 class Runner(Protocol):
     """Runs the trials of one sweep."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.execution.progress import RunningTrial
 from orchestrator.spec.model import Objective
-from orchestrator.trial import ENDINGS, Bucket, Cause, Measurement, Suggestion, TrialRecord
+from orchestrator.trial import ENDINGS, Bucket, Cause, Effort, Measurement, Suggestion, TrialRecord
 
 
 @dataclass(slots=True)
@@ -50,13 +50,18 @@ class RepeatedFailure:
 
 @dataclass(slots=True)
 class Tally:
-    """What has ended. `best` is the best trial that may be one: number, value, step."""
+    """What has ended, and what all trials took.
+
+    Attributes:
+        effort: of all trials, those in work included.
+        best: the best trial that may be one: number, value, step.
+    """
 
     objective: Objective
     causes: Counter[Cause] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    train_s: float = 0.0
+    effort: Effort = Effort()
     best: tuple[int, float, int] | None = None
 
     def count(self, record: TrialRecord) -> None:
@@ -66,7 +71,6 @@ class Tally:
             return
         self.causes[ending.cause] += 1
         self.reasons[ending.reason] += 1
-        self.train_s += record.train_s
         if ENDINGS[ending.cause].bucket is Bucket.FAILED:
             self.failures[ending.reason] += 1
         elif (

@@ -24,7 +24,7 @@ from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import Identity, Tracker, is_reachable, num_pending
-from orchestrator.trial import RunStatus
+from orchestrator.trial import RunStatus, TrialRecord
 
 EXPERIMENT = "orch"
 CHANGEABLE = ("budget", "resources")
@@ -130,15 +130,24 @@ def launch(
         return drive.run(runner, record)
 
 
-def identity_of(record: SweepRecord, home: Home) -> Identity:
-    """Where in MLflow a sweep belongs: at the top, or under the sweep that it confirms."""
-    return Identity(
+def open_tracker(record: SweepRecord, around: Surroundings) -> Tracker:
+    """Whoever holds a sweep's lock may tell MLflow of it; a confirmation's run belongs under its search's."""
+    identity = Identity(
         sweep=record.name,
         sweep_id=record.id,
         experiment=EXPERIMENT,
-        artifacts=home.artifacts,
+        artifacts=around.home.artifacts,
         parent_sweep_id=None if record.confirming is None else record.confirming.sweep_id,
     )
+    outbox, uri = around.home.sweep(record.id).outbox, around.home.tracking_of(record.tracking_uri)
+    return Tracker(outbox, identity=identity, tracking_uri=uri, now_ms=around.clock.now_ms)
+
+
+def wait_for_delivery(tracker: Tracker, around: Surroundings) -> None:
+    """Wait for MLflow as long as it takes what it is sent; what is down is not waited for, `orch sync` delivers."""
+    for _ in range(max(1, round(around.flush_timeout_s / PATIENCE_S))):
+        if tracker.flush(PATIENCE_S) or tracker.last_error is not None:
+            return
 
 
 def _refuse_taken(name: str, home: Home) -> None:
@@ -232,6 +241,14 @@ def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecor
     return replace(record, spec=spec)
 
 
+def _wall_so_far_s(record: SweepRecord, trials: Sequence[TrialRecord]) -> float:
+    """Seconds that all drivers have run; one that was killed noted them at its last ending, and measured after that."""
+    if record.state is not SweepState.RUNNING or record.noted_ms is None:
+        return record.wall_s
+    newest_ms = max((m.at_ms for trial in trials for m in trial.measurements), default=0)
+    return record.wall_s + max(0, newest_ms - record.noted_ms) / 1000
+
+
 @dataclass(slots=True)
 class _Drive:
     """One driver's life: from a connected runner to the summary."""
@@ -252,7 +269,15 @@ class _Drive:
             if record.confirms is not None:
                 tags["orch.confirms"] = record.confirms
             tracker.start_sweep(record.spec, yaml=dump(record.spec), tags=tags)
-            record = replace(record, state=SweepState.RUNNING, reason="", ended_ms=None)
+            record = replace(
+                record,
+                state=SweepState.RUNNING,
+                reason="",
+                wall_s=_wall_so_far_s(record, self.ledger.records()),
+                noted_ms=around.clock.now_ms(),
+                gpus=self.connected.capacity.gpu,
+                ended_ms=None,
+            )
             self.ledger.update_sweep(record)
             halt, received, wall_s = self._search(runner, record, tracker)
             record = replace(
@@ -263,10 +288,8 @@ class _Drive:
             tracker.close()
 
     def _tracker(self, record: SweepRecord) -> Tracker:
-        identity = identity_of(record, self.around.home)
         self.connected.preload.put_in_place()
-        uri = self.around.home.tracking_of(record.tracking_uri)
-        return Tracker(self.paths.outbox, identity=identity, tracking_uri=uri, now_ms=self.around.clock.now_ms)
+        return open_tracker(record, self.around)
 
     def _device(self) -> str:
         return f"{self.connected.capacity.gpu:g} GPU per trial" if self.connected.capacity.gpu else "cpu"
@@ -278,6 +301,7 @@ class _Drive:
             stop_request=self.paths.stop_request,
             directory=around.directory,
             earlier_wall_s=record.wall_s,
+            devices=self.connected.capacity.devices(record.spec.resources),
         )
         control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=around.watcher.event)
         around.watcher.say(
@@ -300,7 +324,7 @@ class _Drive:
         tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
         # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
         self.ledger.update_sweep(record)
-        self._deliver(tracker)
+        wait_for_delivery(tracker, self.around)
         record = self._note_runs(record, tracker)
         return replace(
             summary,
@@ -311,12 +335,6 @@ class _Drive:
             startup_s=round(self.connected.startup_s, 3),
             elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )
-
-    def _deliver(self, tracker: Tracker) -> None:
-        """Wait for MLflow as long as it takes what it is sent; what is down is not waited for, `orch sync` delivers."""
-        for _ in range(max(1, round(self.around.flush_timeout_s / PATIENCE_S))):
-            if tracker.flush(PATIENCE_S) or tracker.last_error is not None:
-                return
 
     def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:
         best = summary.best

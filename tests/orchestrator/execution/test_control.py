@@ -207,7 +207,7 @@ def test_the_wall_budget_ends_the_sweep_and_a_larger_one_goes_on(desk):
     halt = desk.run(spec, listener=minute, clock=fake.clock)
     assert halt.state is SweepState.BUDGET_ENDED
     assert "0.1 wall hours" in halt.reason
-    assert [(r.state, r.epochs) for r in desk.records()] == [(TrialState.COMPLETE, 4), (TrialState.PAUSED, 1)]
+    assert [(r.state, r.epochs) for r in desk.records()] == [(TrialState.COMPLETE, 4), (TrialState.PAUSED, 0)]
     halt = desk.run(listener=minute, clock=fake.clock, earlier_wall_s=400)
     assert halt.state is SweepState.BUDGET_ENDED, "what earlier drivers took counts"
 
