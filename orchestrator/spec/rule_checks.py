@@ -20,7 +20,7 @@ from orchestrator.spec.model import (
     SweepSpec,
     TargetRule,
 )
-from orchestrator.spec.nodes import Node
+from orchestrator.spec.nodes import Node, Path
 
 EPOCHS = "epochs"
 """The Config field that says how many epochs a trial has."""
@@ -73,7 +73,8 @@ def check_pruner(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *, co
     Args: fixed: dotted values of the Config that are not searched. complete: whether `fixed` has all of them; until
         then an unknown number of epochs is no fault.
     """
-    pruner, place = spec.pruner, ("pruner",)
+    pruner = spec.pruner
+    place: Path = ("pruner",)
     epochs = _most_epochs(spec, fixed)
     limit = f"the trials' {epochs} epochs"
     if isinstance(pruner, PatientPruner):

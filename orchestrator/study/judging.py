@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import optuna
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.spec.model import (
@@ -49,7 +49,10 @@ class Judge:
     def __init__(
         self, spec: SweepSpec, *, name: str, max_epochs: int | None, records: Iterable[TrialRecord] = ()
     ) -> None:
-        """Take up the `records` of all trials, by number; `name` decides the hyperband bracket of each."""
+        """Take up the `records` of all trials; `name` decides the hyperband bracket of each.
+
+        A trial that another one goes on from is no rival of it, nor is a number without a record.
+        """
         self._spec = spec
         self._pruner = spec.pruner.pruner if isinstance(spec.pruner, PatientPruner) else spec.pruner
         self._mirror = optuna.create_study(
@@ -59,9 +62,13 @@ class Judge:
         )
         self._ids: list[int] = []
         self._open: dict[int, list[Measurement]] = {}
-        for record in records:
-            self._enter(_mirrored(record, spec.objective))
-            if not record.state.is_terminal:
+        taken_up = list(records)
+        extended = {record.extends for record in taken_up}
+        known = {record.number: record for record in taken_up if record.number not in extended}
+        for number in range(max(known, default=-1) + 1):
+            record = known.get(number)
+            self._enter(_mirrored(record, spec.objective) if record else create_trial(state=OptunaState.FAIL))
+            if record is not None and not record.state.is_terminal:
                 self._open[record.number] = [m for m in record.measurements if _counts(m, spec.objective)]
 
     def hear(self, number: int, measurement: Measurement, *, last: bool) -> Decision | None:
@@ -70,7 +77,7 @@ class Judge:
         The `last` measurement of a full-length trial is compared, so that others compete with it, but never pruned.
         """
         while number >= len(self._ids):
-            self._enter(optuna.trial.create_trial(state=OptunaState.RUNNING))
+            self._enter(create_trial(state=OptunaState.RUNNING))
         if not _counts(measurement, self._spec.objective):
             return None
         history = self._open.setdefault(number, [])
@@ -188,7 +195,7 @@ def _mirrored(record: TrialRecord, objective: Objective) -> FrozenTrial:
             rungs |= {RUNG.format(n): float(value) for n in range(rung + 1) if RUNG.format(n) not in rungs}
     state = _STATES.get(record.state, OptunaState.RUNNING)
     complete = state is OptunaState.COMPLETE
-    return optuna.trial.create_trial(
+    return create_trial(
         state=OptunaState.FAIL if complete and record.violated else state,
         value=record.value if complete and not record.violated else None,
         intermediate_values={m.step: m.metrics[objective.metric] for m in record.measurements if _counts(m, objective)},

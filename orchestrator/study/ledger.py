@@ -231,7 +231,7 @@ class Ledger:
         state = _TOLD[ENDINGS[ending.cause].state]
         if known.value is not None:
             for metric in self.spec.floors:
-                trial.set_constraint(f"floor {metric}", known.violated.get(metric, 0.0))
+                trial.set_constraint(f"floor:{metric}", known.violated.get(metric, 0.0))
         values = [known.values[o.metric] for o in self.spec.objectives] if state is OptunaState.COMPLETE else None
         self._study.tell(trial, values, state=state)
         told = self.record(number)

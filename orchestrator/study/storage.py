@@ -89,8 +89,9 @@ class Storage:
         """
         spec = record.spec
         try:
-            directions = [objective.direction.value for objective in spec.objectives]
-            study = optuna.create_study(study_name=record.name, storage=self._rdb, directions=directions)
+            study = optuna.create_study(
+                study_name=record.name, storage=self._rdb, directions=[o.direction.value for o in spec.objectives]
+            )
         except optuna.exceptions.DuplicatedStudyError as error:
             raise UsageError(
                 f"a sweep named {record.name!r} exists already; choose another --name or resume it"
