@@ -1,0 +1,1 @@
+"""Population-based training against fixed and linear schedules at equal epochs."""
