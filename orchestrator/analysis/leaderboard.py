@@ -4,8 +4,9 @@ Called by `sweeps`; knows no files and no terminal.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
+from statistics import fmean
 
 from orchestrator.spec.model import Direction, Objective
 from orchestrator.trial import Bucket, Cause, TrialRecord, TrialState, Value
@@ -13,7 +14,13 @@ from orchestrator.trial import Bucket, Cause, TrialRecord, TrialState, Value
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a leaderboard; `rank` is None for a trial without a value or without a right to a rank."""
+    """One line of a leaderboard.
+
+    Attributes:
+        rank: of the configuration; None for a trial without a value or without a right to a rank.
+        mean: of the values of all trials of the configuration, by which it is ranked; None without a rank.
+        num_trials: how many these are; more than one where it was tried with several seeds.
+    """
 
     rank: int | None
     number: int
@@ -25,6 +32,8 @@ class Row:
     train_s: float
     params: Mapping[str, Value]
     run_id: str | None
+    mean: float | None = None
+    num_trials: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,19 @@ class FailureGroup:
 
 
 def leaderboard(records: Sequence[TrialRecord], objective: Objective) -> list[Row]:
-    """Best first; then the trials that can not be best, also best first; then those without a value, by number."""
+    """Best first; then the trials that can not be best, also best first; then those without a value, by number.
+
+    Trials of one configuration with other seeds stand together and have one rank, that of their mean.
+    """
+    seeds = _by_configuration(current(records))
     rows: list[Row] = []
+    ranks: dict[int, int] = {}
     for record in ranked(records, objective):
-        rank = len(rows) + 1 if _finite(record.value) is not None and _sound(record) else None
-        rows.append(_row(record, rank))
+        row = _row(record)
+        if values := seeds.get(_configuration(record)) if _may_rank(record) else None:
+            rank = ranks.setdefault(_configuration(record), len(ranks) + 1)
+            row = replace(row, rank=rank, mean=fmean(values), num_trials=len(values))
+        rows.append(row)
     return rows
 
 
@@ -54,16 +71,18 @@ def current(records: Sequence[TrialRecord]) -> list[TrialRecord]:
 def ranked(records: Sequence[TrialRecord], objective: Objective) -> list[TrialRecord]:
     """Order as the leaderboard does; equal values by number, so that the order is stable."""
     sign = -1.0 if objective.direction is Direction.MAXIMIZE else 1.0
+    records = current(records)
+    means = {number: fmean(values) for number, values in _by_configuration(records).items()}
 
-    def key(record: TrialRecord) -> tuple[bool, bool, float, int]:
-        value = _finite(record.value)
-        return value is None, not _sound(record), sign * (value or 0.0), record.number
+    def key(record: TrialRecord) -> tuple[bool, bool, float, int, int]:
+        value = means[_configuration(record)] if _may_rank(record) else _finite(record.value)
+        return value is None, not _sound(record), sign * (value or 0.0), _configuration(record), record.number
 
     return sorted(records, key=key)
 
 
 def best(records: Sequence[TrialRecord], objective: Objective) -> TrialRecord | None:
-    """The trial with the best value; None when no trial has one.
+    """The trial with the best value; None when no trial has one. Of several seeds of one configuration, the first one.
 
     A trial that failed, or that a stop rule found ill, is best only if no other trial has a value: its value was
     measured, but the training behind it did not end well. A trial that is pruned, paused or running may be best.
@@ -75,7 +94,7 @@ def best(records: Sequence[TrialRecord], objective: Objective) -> TrialRecord | 
 def counts(records: Sequence[TrialRecord]) -> dict[str, int]:
     """Ended trials by bucket, the others by state; each trial is counted once and every key is there."""
     result = {bucket.value: 0 for bucket in Bucket} | {"running": 0, "paused": 0, "waiting": 0}
-    for record in records:
+    for record in current(records):
         result[_count_key(record)] += 1
     return result
 
@@ -109,9 +128,29 @@ def _reason(record: TrialRecord) -> str:
     return record.ending.reason if record.ending else ""
 
 
-def _row(record: TrialRecord, rank: int | None) -> Row:
+def _may_rank(record: TrialRecord) -> bool:
+    return _finite(record.value) is not None and _sound(record)
+
+
+def _configuration(record: TrialRecord) -> int:
+    """The number of the first trial with its configuration, before it was extended."""
+    if record.replicate_of is not None:
+        return record.replicate_of
+    return record.number if record.extends is None else record.extends
+
+
+def _by_configuration(records: Sequence[TrialRecord]) -> dict[int, list[float]]:
+    """The values of each configuration's trials that may be ranked."""
+    found: dict[int, list[float]] = {}
+    for record in records:
+        if _may_rank(record) and record.value is not None:
+            found.setdefault(_configuration(record), []).append(record.value)
+    return found
+
+
+def _row(record: TrialRecord) -> Row:
     return Row(
-        rank=rank,
+        rank=None,
         number=record.number,
         state=record.state,
         reason=_reason(record),

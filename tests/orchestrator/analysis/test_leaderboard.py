@@ -1,4 +1,7 @@
 import math
+from dataclasses import replace
+
+import pytest
 
 from orchestrator.analysis.leaderboard import best, counts, failure_groups, leaderboard
 from orchestrator.spec.model import Direction, Objective
@@ -95,3 +98,55 @@ def test_a_row_carries_epochs_and_seconds():
     record = TrialRecord(0, TrialState.COMPLETE, {}, measurements, value=1.0, best_step=1, run_id="r")
     row = leaderboard([record], MAXIMIZE)[0]
     assert (row.epochs, row.train_s, row.best_step, row.run_id, row.reason) == (1, 2.0, 1, "r", "")
+
+
+def test_a_trial_below_a_floor_stands_last_and_is_never_best():
+    records = [ended(0, 0.9), ended(1, 0.1)]
+    below = TrialRecord(2, TrialState.COMPLETE, {}, value=0.95, violated={"val/f1": 0.2})
+    rows = leaderboard([*records, below], MAXIMIZE)
+    assert [(row.number, row.rank) for row in rows] == [(0, 1), (1, 2), (2, None)]
+    assert rows[-1].violated == {"val/f1": 0.2}
+    assert best([*records, below], MAXIMIZE).number == 0
+    assert best([below], MAXIMIZE) is None
+
+
+def test_further_objectives_are_shown_with_the_front():
+    further = [Objective(metric="val/size", direction=Direction.MINIMIZE)]
+    sizes = [3.0, 1.0, 4.0]
+    records = [
+        TrialRecord(n, TrialState.COMPLETE, {}, value=x, values={"val/x": x, "val/size": sizes[n]})
+        for n, x in enumerate([0.9, 0.5, 0.7])
+    ]
+    rows = leaderboard(records, MAXIMIZE, further=further)
+    assert [(row.number, row.further["val/size"], row.on_front) for row in rows] == [
+        (0, 3.0, True),
+        (2, 4.0, False),
+        (1, 1.0, True),
+    ]
+    assert all(row.on_front is None and not row.further for row in leaderboard(records, MAXIMIZE))
+
+
+def test_a_configuration_is_ranked_by_the_mean_of_its_seeds():
+    lucky, unlucky = ended(0, 0.9), replace(ended(1, 0.1), replicate_of=0)
+    steady, failed = ended(2, 0.6), replace(ended(3, 0.7, Cause.ERROR), replicate_of=2)
+    records = [lucky, unlucky, steady, failed]
+    rows = leaderboard(records, MAXIMIZE)
+    assert [(row.number, row.rank, row.mean, row.num_trials) for row in rows] == [
+        (2, 1, 0.6, 1),
+        (0, 2, 0.5, 2),
+        (1, 2, 0.5, 2),
+        (3, None, None, 1),
+    ]
+    assert best(records, MAXIMIZE) == steady
+
+
+def test_an_extended_trial_counts_once_and_stays_with_its_replicates():
+    old, new = ended(0, 0.5), replace(ended(2, 0.9), extends=0)
+    replicate = replace(ended(1, 0.7), replicate_of=0)
+    records = [old, replicate, new]
+    assert counts(records)["complete"] == 2
+    rows = leaderboard(records, MAXIMIZE)
+    assert [(row.number, row.rank, row.mean) for row in rows] == [
+        (1, 1, pytest.approx(0.8)),
+        (2, 1, pytest.approx(0.8)),
+    ]
