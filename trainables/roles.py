@@ -243,10 +243,10 @@ class OneCycle:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEnd:
-    """Something that happens over time.
+    """Something that should happen before training ends.
 
     Attributes:
-        what: in words, such as `the last stage begins`.
+        what: in words, such as `the margin reaches its end`.
         at: when it happens, in `unit`.
         within: how long training is, in `unit`.
         unit: `epochs` or `steps`.

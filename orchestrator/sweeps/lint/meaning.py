@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from orchestrator.space import Categorical, same_value
+from orchestrator.space import Categorical, Float, Int, same_value
 from orchestrator.spec.nodes import Path
 from orchestrator.sweeps.lint.question import Question
 from orchestrator.sweeps.lint.whole_configs import WholeConfig
 from orchestrator.trial import Value
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Use(Generic[R]):
+class Use(Generic[R_co]):
     """One key in one whole config.
 
     Attributes:
@@ -26,7 +27,7 @@ class Use(Generic[R]):
     """
 
     key: str
-    role: R
+    role: R_co
     value: Value | None
     whole: WholeConfig
 
@@ -72,10 +73,11 @@ def value_of(config: object, key: str) -> Value | None:
 
 
 def place(question: Question, key: str, value: Value | None = None) -> Path:
-    """Where the file says that `key` is `value`; of a key that holds several, the first one that is searched."""
+    """Where the file says that `key` is `value`; of a key that holds several, the first number that is searched."""
     below = [name for name in question.spec.space if name.startswith(f"{key}.")]
     if key not in question.spec.space and below:
-        return ("space", below[0])
+        numeric = [name for name in below if isinstance(question.spec.space[name], Float | Int)]
+        return ("space", (numeric or below)[0])
     parameter = question.spec.space.get(key)
     if parameter is None:
         return ("config", *key.split("."))

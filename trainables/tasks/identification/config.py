@@ -251,10 +251,10 @@ class Config(StrictModel):
             roles["curriculum" if self.curriculum else "negative_mining"] = HardNegatives(1, available)
         elif self.curriculum and "curriculum" not in self.unread():
             last = self.curriculum[-1].from_epoch
-            roles["curriculum"] = ScheduleEnd("its last stage begins", at=last, within=self.epochs)
+            roles["curriculum"] = ScheduleEnd("the first epoch of its last stage ends", at=last + 1, within=self.epochs)
         if "memory_warmup_steps" not in self.unread():
             steps = self.epochs * self.batches_per_epoch
-            what, at = "the memory is first used", self.memory_warmup_steps
+            what, at = "the memory is first used", self.memory_warmup_steps + 1
             roles["memory_warmup_steps"] = ScheduleEnd(what, at=at, within=steps, unit="steps")
         return roles
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, Optimizer, StrictModel
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TextSource
-from trainables.roles import BatchSize, EvaluatedItems, LossWeight, Role, UncertaintyDecay
+from trainables.roles import BatchSize, EvaluatedItems, LearningRate, LossWeight, Role, UncertaintyDecay
 from trainables.schedules import LearningRateKind, LearningRateSchedule, check_warmups
 
 
@@ -156,7 +156,8 @@ class Config(StrictModel):
             **self.optimizer.roles("optimizer", epochs=self.epochs),
         }
         if self.weighting.kind is TaskWeighting.KENDALL:
-            roles |= self.uncertainty.roles("uncertainty", epochs=self.epochs, group="uncertainty")
+            # The cycle of their rate is no reason to wait: the task weights follow the losses.
+            roles["uncertainty.lr"] = LearningRate("uncertainty")
             roles |= dict.fromkeys(("weighting.decay", "uncertainty.weight_decay"), UncertaintyDecay())
         if isinstance(self.data, GeneratedSource):
             roles["data.num_val"] = EvaluatedItems(self.data.num_val)
