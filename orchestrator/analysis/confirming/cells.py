@@ -79,7 +79,7 @@ class Cells:
         return Cells(tuple(names), self.table[rows], None if self.resamples is None else self.resamples[rows])
 
 
-def val_cells(names: Sequence[str], runs: Sequence[Run], seeds: Sequence[int]) -> Cells:
+def cells_on_val(names: Sequence[str], runs: Sequence[Run], seeds: Sequence[int]) -> Cells:
     """The values on val."""
     table = np.full((len(names), len(seeds)), np.nan)
     for run, cell in _placed(names, runs, seeds):
@@ -87,7 +87,7 @@ def val_cells(names: Sequence[str], runs: Sequence[Run], seeds: Sequence[int]) -
     return Cells(tuple(names), table)
 
 
-def test_cells(names: Sequence[str], runs: Sequence[Run], seeds: Sequence[int]) -> Cells:
+def cells_on_test(names: Sequence[str], runs: Sequence[Run], seeds: Sequence[int]) -> Cells:
     """The values on test, with their resamples if each value has as many as the others."""
     table = np.full((len(names), len(seeds)), np.nan)
     read = [(run, cell) for run, cell in _placed(names, runs, seeds) if run.test is not None and isfinite(run.test)]

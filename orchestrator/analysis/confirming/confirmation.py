@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import inf, isfinite, isnan
 
-from orchestrator.analysis.confirming.cells import Candidate, Cells, Run, test_cells, val_cells
+from orchestrator.analysis.confirming.cells import Candidate, Cells, Run, cells_on_test, cells_on_val
 from orchestrator.analysis.confirming.comparing import Comparing, Difference
 from orchestrator.analysis.confirming.drops import Drop, drops, expected_drop
 from orchestrator.analysis.confirming.elimination import finalists
@@ -79,9 +79,9 @@ def confirm(
     """
     direction = objective.direction
     left = finalists(candidates, runs, seeds=seeds, direction=direction)
-    val = val_cells([candidate.name for candidate in candidates], runs, seeds)
+    val = cells_on_val([candidate.name for candidate in candidates], runs, seeds)
     on_test = any(run.test is not None for run in runs)
-    cells = test_cells(left, runs, seeds) if on_test else val.only(left)
+    cells = cells_on_test(left, runs, seeds) if on_test else val.only(left)
     shown = Objective(metric=_on_test(objective.metric), direction=direction) if on_test else objective
     found = _findings(cells, shown, family=max(1, len(candidates) - 1), bounds=bounds)
     dropped = val.only([name for name in val.names if name not in left])

@@ -11,7 +11,7 @@ from itertools import permutations
 
 from scipy.special import stdtrit
 
-from orchestrator.analysis.confirming.cells import Candidate, Cells, Run, val_cells
+from orchestrator.analysis.confirming.cells import Candidate, Cells, Run, cells_on_val
 from orchestrator.analysis.confirming.differences import gap, pooled_error, pooled_noise
 from orchestrator.spec.model import Direction
 
@@ -57,7 +57,7 @@ def finalists(
     """The default and the candidates that are not ruled out, by the rounds that are complete."""
     default = next(candidate.name for candidate in candidates if candidate.default)
     alive = [default, *(candidate.name for candidate in candidates if not candidate.default)]
-    cells = val_cells(alive, runs, seeds)
+    cells = cells_on_val(alive, runs, seeds)
     done = {(run.candidate, run.seed) for run in runs if run.val is not None}
     looks = max(1, len(seeds) - MIN_SEEDS)
     level = 1 - ERROR / (looks * max(1, len(alive) - 1))
