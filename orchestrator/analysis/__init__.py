@@ -2,6 +2,7 @@
 
 from orchestrator.analysis.compare import Comparison, compare
 from orchestrator.analysis.leaderboard import FailureGroup, Row, best, counts, failure_groups, leaderboard, ranked
+from orchestrator.analysis.pareto import candidates, front
 from orchestrator.analysis.table import to_csv, to_html
 
 __all__ = [
@@ -9,9 +10,11 @@ __all__ = [
     "FailureGroup",
     "Row",
     "best",
+    "candidates",
     "compare",
     "counts",
     "failure_groups",
+    "front",
     "leaderboard",
     "ranked",
     "to_csv",

@@ -4,10 +4,11 @@ Called by `sweeps`; knows no files and no terminal.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from statistics import fmean
 
+from orchestrator.analysis.pareto import front
 from orchestrator.spec.model import Direction, Objective
 from orchestrator.trial import Bucket, Cause, TrialRecord, TrialState, Value
 
@@ -20,6 +21,9 @@ class Row:
         rank: of the configuration; None for a trial without a value or without a right to a rank.
         mean: of the values of all trials of the configuration, by which it is ranked; None without a rank.
         num_trials: how many these are; more than one where it was tried with several seeds.
+        further: further objectives' metrics to their values at `best_step`.
+        violated: the metrics that are below their floor there, with how far below.
+        on_front: whether no other trial beats it in every objective; None with one objective.
     """
 
     rank: int | None
@@ -34,6 +38,9 @@ class Row:
     run_id: str | None
     mean: float | None = None
     num_trials: int = 1
+    further: Mapping[str, float] = field(default_factory=dict)
+    violated: Mapping[str, float] = field(default_factory=dict)
+    on_front: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +52,23 @@ class FailureGroup:
     example: TrialRecord
 
 
-def leaderboard(records: Sequence[TrialRecord], objective: Objective) -> list[Row]:
+def leaderboard(
+    records: Sequence[TrialRecord], objective: Objective, *, further: Sequence[Objective] = ()
+) -> list[Row]:
     """Best first; then the trials that can not be best, also best first; then those without a value, by number.
 
-    Trials of one configuration with other seeds stand together and have one rank, that of their mean.
+    Trials of one configuration with other seeds stand together and have one rank, that of their mean. The first
+    objective ranks; `further` ones are shown, with who is on the front of all.
     """
+    on_front = {record.number for record in front(current(records), [objective, *further])}
     seeds = _by_configuration(current(records))
     rows: list[Row] = []
     ranks: dict[int, int] = {}
     for record in ranked(records, objective):
         row = _row(record)
+        if further:
+            shown = {o.metric: record.values[o.metric] for o in further if o.metric in record.values}
+            row = replace(row, further=shown, on_front=record.number in on_front)
         if values := seeds.get(_configuration(record)) if _may_rank(record) else None:
             rank = ranks.setdefault(_configuration(record), len(ranks) + 1)
             row = replace(row, rank=rank, mean=fmean(values), num_trials=len(values))
@@ -85,9 +99,10 @@ def best(records: Sequence[TrialRecord], objective: Objective) -> TrialRecord | 
     """The trial with the best value; None when no trial has one. Of several seeds of one configuration, the first one.
 
     A trial that failed, or that a stop rule found ill, is best only if no other trial has a value: its value was
-    measured, but the training behind it did not end well. A trial that is pruned, paused or running may be best.
+    measured, but the training behind it did not end well. A trial that is pruned, paused or running may be best; one
+    that misses a floor never is.
     """
-    first = next(iter(ranked(records, objective)), None)
+    first = next(iter(ranked([record for record in records if not record.violated], objective)), None)
     return None if first is None or _finite(first.value) is None else first
 
 
@@ -117,7 +132,8 @@ def _count_key(record: TrialRecord) -> str:
 
 
 def _sound(record: TrialRecord) -> bool:
-    return record.state is not TrialState.FAILED and (record.ending is None or record.ending.cause is not Cause.SICK)
+    is_ill = record.ending is not None and record.ending.cause is Cause.SICK
+    return record.state is not TrialState.FAILED and not is_ill and not record.violated
 
 
 def _finite(value: float | None) -> float | None:
@@ -160,4 +176,5 @@ def _row(record: TrialRecord) -> Row:
         train_s=record.train_s,
         params=record.params,
         run_id=record.run_id,
+        violated=record.violated,
     )

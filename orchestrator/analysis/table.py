@@ -11,6 +11,8 @@ from orchestrator.trial import Value
 
 _FIXED = ("rank", "trial", "state", "reason", "value", "best_step", "epochs", "train_s")
 
+_FRONT, _FLOORS = "pareto_front", "below_floor"
+
 _STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #222; }
 table { border-collapse: collapse; }
@@ -41,19 +43,22 @@ def to_csv(rows: Sequence[Row]) -> str:
     """One line per trial: the fixed columns, the parameters that differ, the constant ones, the run id."""
     differing, constant = split_params([row.params for row in rows])
     names = [*differing, *constant]
+    extra = _extra(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_FIXED, *names, "run_id"])
+    writer.writerow([*_FIXED, *extra, *names, "run_id"])
     for row in rows:
-        writer.writerow([*_fixed_cells(row), *(_exact(row.params.get(name)) for name in names), row.run_id or ""])
+        params = [_exact(row.params.get(name)) for name in names]
+        writer.writerow([*_fixed_cells(row), *_extra_cells(row, extra), *params, row.run_id or ""])
     return text.getvalue()
 
 
 def to_html(rows: Sequence[Row], *, title: str) -> str:
     """One self-contained page with a table that sorts by a click on a heading; constant parameters are grey, last."""
     differing, constant = split_params([row.params for row in rows])
-    heads = [_head(name) for name in (*_FIXED, *differing)] + [_head(name, constant=True) for name in constant]
-    lines = [_line(row, differing, list(constant)) for row in rows]
+    extra = _extra(rows)
+    heads = [_head(name) for name in (*_FIXED, *extra, *differing)] + [_head(name, constant=True) for name in constant]
+    lines = [_line(row, extra, differing, list(constant)) for row in rows]
     return "\n".join(
         [
             "<!doctype html>",
@@ -65,8 +70,20 @@ def to_html(rows: Sequence[Row], *, title: str) -> str:
     )
 
 
-def _line(row: Row, differing: Sequence[str], constant: Sequence[str]) -> str:
-    cells = [_cell(cell) for cell in _fixed_cells(row)]
+def _extra(rows: Sequence[Row]) -> list[str]:
+    """The columns of several objectives and of floors, where the sweep has them."""
+    further = dict.fromkeys(name for row in rows for name in row.further)
+    has_front = any(row.on_front is not None for row in rows)
+    return [*further, *([_FRONT] if has_front else []), *([_FLOORS] if any(row.violated for row in rows) else [])]
+
+
+def _extra_cells(row: Row, extra: Sequence[str]) -> list[str]:
+    named = {_FRONT: "yes" if row.on_front else "", _FLOORS: " ".join(row.violated)}
+    return [named[name] if name in named else _exact(row.further.get(name)) for name in extra]
+
+
+def _line(row: Row, extra: Sequence[str], differing: Sequence[str], constant: Sequence[str]) -> str:
+    cells = [_cell(cell) for cell in (*_fixed_cells(row), *_extra_cells(row, extra))]
     cells += [_cell(_exact(row.params.get(name))) for name in differing]
     cells += [_cell(_exact(row.params.get(name)), constant=True) for name in constant]
     return f'<tr class="{row.state}">{"".join(cells)}</tr>'

@@ -10,7 +10,7 @@ from orchestrator.study.plots import write_plots
 def write_report(ledger: Ledger, folder: Path) -> list[Path]:
     """Write leaderboard (CSV, HTML) and plots; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = analysis.leaderboard(ledger.records(), ledger.spec.objective)
+    rows = analysis.leaderboard(ledger.records(), ledger.spec.objective, further=ledger.spec.further_objectives)
     csv, html = folder / "leaderboard.csv", folder / "leaderboard.html"
     csv.write_text(analysis.to_csv(rows))
     html.write_text(analysis.to_html(rows, title=ledger.name))

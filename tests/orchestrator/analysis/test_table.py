@@ -61,3 +61,22 @@ def test_html_shows_every_cell_and_needs_no_other_file():
 def test_an_empty_leaderboard_is_still_a_table():
     assert to_csv([]).startswith("rank,trial,state")
     assert "<table>" in to_html([], title="empty")
+
+
+def test_further_objectives_floors_and_the_front_have_columns_where_there_are_any():
+    size = Objective(metric="val/size", direction=Direction.MINIMIZE)
+    records = [
+        TrialRecord(0, TrialState.COMPLETE, {"lr": 1}, value=0.5, values={"val/x": 0.5, "val/size": 2.0}),
+        TrialRecord(1, TrialState.COMPLETE, {"lr": 2}, value=0.7, values={"val/x": 0.7}, violated={"val/f1": 0.1}),
+    ]
+    rows = leaderboard(records, OBJECTIVE, further=[size])
+    first, second = csv.DictReader(io.StringIO(to_csv(rows)))
+    assert (first["trial"], first["val/size"], first["pareto_front"], first["below_floor"]) == ("0", "2.0", "yes", "")
+    assert (second["trial"], second["val/size"], second["pareto_front"], second["below_floor"]) == (
+        "1",
+        "",
+        "",
+        "val/f1",
+    )
+    page = to_html(rows, title="two")
+    assert "<th>val/size</th><th>pareto_front</th><th>below_floor</th>" in page
