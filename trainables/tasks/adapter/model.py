@@ -6,7 +6,9 @@
 from collections.abc import Mapping
 
 from trainables.config import StrictModel
+from trainables.contract import Purpose
 from trainables.data.embeddings.embeddings import EmbeddingData
+from trainables.data.embeddings.load import load_embeddings
 from trainables.data.errors import DataError
 from trainables.models.adapters import (
     Adapter,
@@ -47,6 +49,14 @@ def facts_of(data: EmbeddingData) -> Facts:
         mean=float(inputs_NSI.mean()),
         deviation=max(float(inputs_NSI.std(correction=0)), 1e-6),
     )
+
+
+def read_facts(config: Config, purpose: Purpose) -> Facts:
+    """The facts of the data that a config names.
+
+    Raises: DataError: it cannot be read.
+    """
+    return facts_of(load_embeddings(config.data, purpose))
 
 
 def build_model(config: Config, facts: Facts) -> AdapterModel:

@@ -4,6 +4,8 @@
 """
 
 from trainables.config import StrictModel
+from trainables.contract import Purpose
+from trainables.data.recordings.load import load_recordings
 from trainables.data.recordings.recordings import RecordingData
 from trainables.data.recordings.sources import WindowKind
 from trainables.models.signal import SignalEncoder
@@ -21,6 +23,14 @@ def facts_of(data: RecordingData) -> Facts:
     """The facts of train."""
     _, channels, samples = data.train.windows_NCL.shape
     return Facts(channels=channels, samples=samples)
+
+
+def read_facts(config: Config, purpose: Purpose) -> Facts:
+    """The facts of the data that a config names.
+
+    Raises: DataError: it cannot be read.
+    """
+    return facts_of(load_recordings(config.data, config.windows, purpose))
 
 
 def build_model(config: Config, facts: Facts) -> SignalEncoder:

@@ -4,7 +4,9 @@
 """
 
 from trainables.config import StrictModel
+from trainables.contract import Purpose
 from trainables.data.images.images import ImageData
+from trainables.data.images.load import load_images
 from trainables.models.image import ImageModel, ImageShape, ImageTrunk
 from trainables.tasks.incremental.config import Classifier, Config
 
@@ -37,6 +39,14 @@ def facts_of(data: ImageData) -> Facts:
         mean=float(pixels.mean()),
         deviation=max(float(pixels.std()), 1e-6),
     )
+
+
+def read_facts(config: Config, purpose: Purpose) -> Facts:
+    """The facts of the data that a config names.
+
+    Raises: DataError: it cannot be read.
+    """
+    return facts_of(load_images(config.data, purpose))
 
 
 def build_model(config: Config, facts: Facts) -> ImageModel:

@@ -4,7 +4,9 @@
 """
 
 from trainables.config import StrictModel
+from trainables.contract import Purpose
 from trainables.data.errors import DataError
+from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData
 from trainables.models.paired import NetworkSizes, PairedModel
 from trainables.models.video import PATCH, VideoShape
@@ -45,6 +47,14 @@ def facts_of(data: PairedData) -> Facts:
         mean=float(videos.mean()),
         deviation=max(float(videos.std()), 1e-6),
     )
+
+
+def read_facts(config: Config, purpose: Purpose) -> Facts:
+    """The facts of the data that a config names.
+
+    Raises: DataError: it cannot be read.
+    """
+    return facts_of(load_pairs(config.data, purpose))
 
 
 def build_model(config: Config, facts: Facts) -> PairedModel:

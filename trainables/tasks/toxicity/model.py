@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from torch import nn
 
 from trainables.config import StrictModel
+from trainables.contract import Purpose
+from trainables.data.texts.load import load_texts
 from trainables.data.texts.texts import TextData
 from trainables.losses.uncertainty import TaskUncertainties
 from trainables.models.labelled_text import LabelledTextModel, TextSizes
@@ -31,6 +33,14 @@ class Facts(StrictModel):
 def facts_of(data: TextData) -> Facts:
     """The tasks."""
     return Facts(classes={task.name: task.classes for task in data.tasks})
+
+
+def read_facts(config: Config, purpose: Purpose) -> Facts:
+    """The facts of the data that a config names.
+
+    Raises: DataError: it cannot be read.
+    """
+    return facts_of(load_texts(config.data, purpose))
 
 
 def build_model(config: Config, facts: Facts) -> ToxicityModel:
