@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator import stopping
 from orchestrator.analysis.budgets import SECONDS_PER_HOUR, UNITS, used_up
 from orchestrator.analysis.costs import total_effort
+from orchestrator.analysis.leaderboard import current
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.execution.clock import Clock
@@ -93,7 +94,7 @@ class SweepControl:
         self._phase = "starting"
         self.halt: Halt | None = None
         self._halted_s = 0.0
-        for record in (records := ledger.records()):
+        for record in current(records := ledger.records()):
             if record.state.is_terminal:
                 self._tally.count(record)
         self._earlier_ended = self._tally.num_ended
@@ -115,9 +116,13 @@ class SweepControl:
         if suggestion is None:
             return None
         self._phase = "searching"
-        self._activate(suggestion)
+        record = self._activate(suggestion)
         config = resolve(self.spec, suggestion.params)
         self._tracker.start_trial(suggestion, config)
+        if record.extends is not None:
+            # It has that trial's measurements, which its own run has not got yet.
+            for measurement in record.measurements:
+                self._tracker.measure(record.number, measurement)
         again = f", attempt {suggestion.attempt}" if suggestion.attempt > 1 else ""
         self._listener(Event("started", f"trial {suggestion.number} started{again}"))
         return Assignment(
@@ -227,7 +232,8 @@ class SweepControl:
             return Halt(SweepState.PAUSED, f"the runner left {len(left_open)} trials open")
         if self._tally.num_ended and not self._tally.any_success:
             return Halt(SweepState.FAILED, "every trial failed")
-        return Halt(SweepState.COMPLETE, f"all {self._tally.num_ended} trials have ended")
+        why = f"; {self.ledger.exhausted}" if self.ledger.exhausted else ""
+        return Halt(SweepState.COMPLETE, f"all {self._tally.num_ended} trials have ended{why}")
 
     # --- what the user interface reads
 
@@ -312,18 +318,19 @@ class SweepControl:
         """
         newest_ms = max((record.ended_ms or 0 for record in records), default=0)
         for record in records:
-            if not record.state.is_terminal and record.measurements:
+            if not record.state.is_terminal and record.measurements and record.extends is None:
                 self._tracker.measure(record.number, record.measurements[-1])
                 self._doctor.see_off(record)
             elif record.ending and record.ended_ms == newest_ms:
                 self._doctor.see_off(record)
                 self._tracker.end_trial(record.number, record.ending, record)
 
-    def _activate(self, suggestion: Suggestion) -> None:
+    def _activate(self, suggestion: Suggestion) -> TrialRecord:
         record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()
         self._active[suggestion.number] = Active(
             suggestion, list(record.measurements), now_s, best=suggestion.best_value, feasible=not record.violated
         )
+        return record
 
     def _take_up(self) -> Suggestion | None:
         """The next trial that an earlier driver left open; one whose ending was due when it died ends now."""
