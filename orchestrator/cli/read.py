@@ -11,6 +11,7 @@ from rich.text import Text
 from orchestrator import analysis
 from orchestrator.analysis.compare import Comparison, split_params
 from orchestrator.analysis.lineage import lineage
+from orchestrator.cli.decisions import decision_words
 from orchestrator.cli.findings import illness_lines, print_findings, print_illnesses
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
@@ -187,10 +188,15 @@ def _head(console: Console, summary: SweepSummary) -> None:
     counts = ", ".join(f"{count} {key}" for key, count in summary.counts.items() if count)
     rows.append(("trials", f"{counts or 'none'} of {sweep.spec.budget.trials}"))
     rows.append(("time", f"{duration(sweep.wall_s)} wall, {duration(summary.train_s)} training"))
+    rows.append(("costs", summary.costs.words))
     best = summary.best
     if best is not None:
         metric = sweep.spec.objective.metric
         rows.append(("best", f"{metric} {number(best.value)}, trial {best.number}, epoch {best.best_step}"))
+    if (volume := summary.volume) is not None:
+        numbers = ", ".join(str(trial.number) for trial in summary.front)
+        reference = ", ".join(f"{name} {number(value)}" for name, value in volume.reference.items())
+        rows.append(("front", f"trials {numbers}; hypervolume {number(volume.final)} beyond {reference}"))
     for name, text in rows:
         if text:
             console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
@@ -199,15 +205,21 @@ def _head(console: Console, summary: SweepSummary) -> None:
 def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindings) -> None:
     differing, constant = split_params([trial.params for trial in summary.trials])
     names = short_names(differing)
-    columns = ("rank", "trial", "value", "epoch", "of", "training", "ill")
-    rows = table("rank", "trial", "ended", "value", "epoch", "of", "training", "ill", "parameters", numeric=columns)
-    for row in analysis.leaderboard(summary.trials, summary.sweep.spec.objective):
+    spec = summary.sweep.spec
+    further = [objective.metric for objective in spec.further_objectives]
+    numeric = ("rank", "trial", "value", *further, "epoch", "of", "training", "ill")
+    front = ("front",) if further else ()
+    heads = ("rank", "trial", "ended", "value", *further, *front, "epoch", "of", "training", "ill", "parameters")
+    rows = table(*heads, numeric=numeric)
+    for row in analysis.leaderboard(summary.trials, spec.objective, further=spec.further_objectives):
         params = {names[name]: row.params[name] for name in differing if name in row.params}
         rows.add_row(
             _text(row.rank),
             str(row.number),
-            row.reason or row.state.value.lower(),
+            ", ".join([row.reason or row.state.value.lower(), *(f"below floor {name}" for name in row.violated)]),
             number(row.value),
+            *(number(row.further.get(name)) for name in further),
+            *("yes" if row.on_front else "" for _ in front),
             _text(row.best_step),
             str(row.epochs),
             duration(row.train_s),
@@ -224,6 +236,11 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
     reason = f" ({trial.ending.reason})" if trial.ending else ""
     console.print(Text(f"{summary.sweep.name} trial {trial.number}: {trial.state.value}{reason}", style="bold"))
     console.print(f"  {metric} {number(trial.value)} at epoch {_text(trial.best_step)} of {trial.epochs}", markup=False)
+    for name, value in trial.values.items():
+        if name != metric:
+            console.print(f"  {name} {number(value)} at that epoch", markup=False)
+    for name, below in trial.violated.items():
+        console.print(f"  {name} is {number(below)} below its floor: infeasible", markup=False, style="yellow")
     for name, value in trial.params.items():
         console.print(f"  {name:<32} {_text(value)}", markup=False)
     stretches = lineage(summary.trials, trial.number)
@@ -236,7 +253,7 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
     if trial.run_id:
         console.print(f"  {'MLflow run':<32} {trial.run_id}", markup=False)
     for decision in trial.decisions:
-        console.print(f"  decision: {params_text({k: v for k, v in decision.items() if isinstance(v, int | float)})}")
+        console.print(f"  decision: {decision_words(decision)}", markup=False, soft_wrap=True)
     if trial.ending and isinstance(text := trial.ending.detail.get("traceback"), str):
         console.print(text, markup=False, style="red", soft_wrap=True)
 

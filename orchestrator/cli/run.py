@@ -4,26 +4,45 @@ import os
 import shlex
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.cli.advice import judged, warn
 from orchestrator.cli.findings import illness_lines
-from orchestrator.cli.options import RunOptions, file_argument, home_options, json_option, run_options, set_option
+from orchestrator.cli.options import (
+    EndOptions,
+    RunOptions,
+    end_options,
+    file_argument,
+    home_options,
+    json_option,
+    run_options,
+    set_option,
+)
 from orchestrator.cli.output import duration, number, only_json, params_text, print_json
 from orchestrator.cli.watch import LiveTable, PlainLines, Silent
+from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.runner import Runner
+from orchestrator.study import SweepState
 from orchestrator.sweeps.checks import check_file
+from orchestrator.sweeps.confirming.find import is_confirmation
 from orchestrator.sweeps.drive import Surroundings, Watcher, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
 from orchestrator.sweeps.findings import SweepFindings, sweep_findings
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import is_server, redact
+from orchestrator.trial import JsonValue
+
+if TYPE_CHECKING:
+    from orchestrator.cli.confirm import AtTheEnd
 
 
 @click.command()
@@ -31,33 +50,62 @@ from orchestrator.tracking import is_server, redact
 @click.option("--name", help="Name of the sweep; default: the file's name plus a number.")
 @set_option
 @json_option
+@end_options
 @run_options
 @home_options
 def sweep(
-    file: Path, name: str | None, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home
+    file: Path,
+    name: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+    end: EndOptions,
+    options: RunOptions,
+    home: Home,
 ) -> int:
-    """Run the sweep in FILE to its end."""
-    around = _surroundings(home, options)
+    """Run the sweep in FILE to its end, and confirm what it has found where the file has `confirm:`."""
+    around = surroundings(home, options)
     checked = check_file(file, overrides=overrides, directory=around.directory)
+    report = judged(checked, home)
+    warn(report, file, quiet=options.quiet)
+    if end.confirm and checked.spec.confirm is not None:
+        from orchestrator.sweeps.confirming.confirm import look_ahead
+
+        look_ahead(checked, around, again=end.again)
     with only_json(as_json):
         summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
-    return _end(summary, home, options, as_json=as_json)
+        print_farewell(summary, home, options)
+        confirmed = _confirm(summary, around, options, end)
+    return _end(summary, confirmed, as_json=as_json, lint=report.to_json())
 
 
 @click.command()
 @click.argument("reference", metavar="SWEEP")
 @set_option
 @json_option
+@end_options
 @run_options
 @home_options
-def resume(reference: str, overrides: tuple[str, ...], as_json: bool, options: RunOptions, home: Home) -> int:
-    """Go on with SWEEP (name or id): open trials first, then the rest of its budget."""
+def resume(
+    reference: str, overrides: tuple[str, ...], as_json: bool, end: EndOptions, options: RunOptions, home: Home
+) -> int:
+    """Go on with SWEEP (name or id): open trials first, then the rest of its budget, then its confirmation."""
+    if is_confirmation(home, reference):
+        from orchestrator.cli import confirm
+
+        if overrides:
+            raise UsageError(f"{reference} is a confirmation: it keeps its settings, and --set has nothing to change")
+        return confirm.run(reference, confirm.asked_by(end.again), home, options, as_json=as_json)
+    around = surroundings(home, options)
     with only_json(as_json):
-        summary = resume_sweep(reference, _surroundings(home, options), overrides=overrides)
-    return _end(summary, home, options, as_json=as_json)
+        summary = resume_sweep(reference, around, overrides=overrides)
+        print_farewell(summary, home, options)
+        confirmed = _confirm(summary, around, options, end)
+    return _end(summary, confirmed, as_json=as_json)
 
 
-def _surroundings(home: Home, options: RunOptions) -> Surroundings:
+def surroundings(home: Home, options: RunOptions) -> Surroundings:
+    """What the options say of the runner and of what is shown."""
+
     def build(paths: SweepPaths) -> Runner:
         if options.runner == "local":
             from orchestrator.execution.local import LocalRunner
@@ -85,13 +133,35 @@ def _watcher(options: RunOptions) -> Watcher:
     return LiveTable(console) if live else PlainLines(console, epochs=options.epochs)
 
 
-def _end(summary: SweepSummary, home: Home, options: RunOptions, *, as_json: bool) -> int:
-    findings = sweep_findings(summary.sweep, summary.trials)
+def _confirm(summary: SweepSummary, around: Surroundings, options: RunOptions, end: EndOptions) -> "AtTheEnd | None":
+    """Confirm a search that has come to its end, where its file asks for that."""
+    wanted = end.confirm and summary.sweep.spec.confirm is not None
+    if not wanted or summary.sweep.state is not SweepState.COMPLETE:
+        return None
+    from orchestrator.cli.confirm import at_the_end
+
+    return at_the_end(summary.sweep.name, around, options, again=end.again)
+
+
+def _end(
+    summary: SweepSummary,
+    confirmed: "AtTheEnd | None",
+    *,
+    as_json: bool,
+    lint: Mapping[str, JsonValue] | None = None,
+) -> int:
     if as_json:
-        print_json(summary.to_json() | findings.to_json())
+        more: dict[str, JsonValue] = {} if lint is None else {"lint": dict(lint)}
+        if confirmed is not None:
+            more["confirmation"] = confirmed.json
+        print_json(summary.to_json() | sweep_findings(summary.sweep, summary.trials).to_json() | more)
+    return summary.exit_code or (0 if confirmed is None else confirmed.exit_code)
+
+
+def print_farewell(summary: SweepSummary, home: Home, options: RunOptions) -> None:
+    """The best trial, what was ill, where to look, and the exact command that goes on; nothing with `--quiet`."""
     if not options.quiet:
-        _farewell(summary, findings, home, options)
-    return summary.exit_code
+        _farewell(summary, sweep_findings(summary.sweep, summary.trials), home, options)
 
 
 def _prefix(home: Home) -> str:
@@ -116,7 +186,7 @@ def _resume_command(summary: SweepSummary, options: RunOptions) -> str:
     if options.address not in (None, os.environ.get("ORCH_RAY_ADDRESS")):
         command += f" --address {options.address}"
     if summary.state == "BUDGET_ENDED":
-        command += f" --set budget.wall_hours={2 * (sweep.spec.budget.wall_hours or 0):g}"
+        command += "".join(f" --set budget.{limit}={2 * value:g}" for limit, value in summary.used_up.items())
     return command
 
 
@@ -130,7 +200,6 @@ def _mlflow_place(uri: str, home: Home, prefix: str) -> str:
 
 
 def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, options: RunOptions) -> None:
-    """The best trial, what was ill, where to look, and the exact command that goes on."""
     console = Console(stderr=True, highlight=False)
     prefix = _prefix(home)
     sweep = summary.sweep
@@ -140,6 +209,7 @@ def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, option
         f"  trials   {counts or 'none'}; {duration(sweep.wall_s)} wall, {duration(summary.train_s)} training",
         markup=False,
     )
+    console.print(f"  costs    {summary.costs.words}", markup=False, soft_wrap=True)
     best = summary.best
     if best is not None:
         line = f"{sweep.spec.objective.metric} {number(best.value)}, trial {best.number}, epoch {best.best_step}"

@@ -325,11 +325,11 @@ class _Drive:
         # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
         self.ledger.update_sweep(record)
         wait_for_delivery(tracker, self.around)
-        record = self._note_runs(record, tracker)
+        record, trials = self._note_runs(record, summary.trials, tracker)
         return replace(
             summary,
             sweep=record,
-            trials=self.ledger.records(),
+            trials=trials,
             num_pending=tracker.lag.num_pending,
             signal=received.number,
             startup_s=round(self.connected.startup_s, 3),
@@ -338,16 +338,19 @@ class _Drive:
 
     def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:
         best = summary.best
-        tags = {f"orch.num_{key}": str(count) for key, count in summary.counts.items()}
+        tags = {f"orch.num_{key}": str(count) for key, count in summary.counts.items()} | summary.costs.tags()
         if best is not None:
             tags |= {"orch.best_trial": str(best.number), "orch.best_value": repr(best.value)}
         tracker.tag(None, tags)
 
-    def _note_runs(self, record: SweepRecord, tracker: Tracker) -> SweepRecord:
-        known = {trial.number: trial.run_id for trial in self.ledger.records()}
-        for number, run_id in tracker.run_ids().items():
-            if known.get(number) != run_id:
-                self.ledger.set_run_id(number, run_id)
+    def _note_runs(
+        self, record: SweepRecord, trials: Sequence[TrialRecord], tracker: Tracker
+    ) -> tuple[SweepRecord, list[TrialRecord]]:
+        """Store the runs that MLflow has given by now; the trials come back with them."""
+        runs = tracker.run_ids()
+        for trial in trials:
+            if trial.number in runs and trial.run_id != runs[trial.number]:
+                self.ledger.set_run_id(trial.number, runs[trial.number])
         record = replace(record, parent_run_id=tracker.parent_run_id)
         self.ledger.update_sweep(record)
-        return record
+        return record, [replace(trial, run_id=runs.get(trial.number, trial.run_id)) for trial in trials]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator import analysis
 from orchestrator.analysis import Comparison
@@ -42,7 +42,8 @@ def show(home: Home, reference: str) -> SweepSummary:
         SweepNotFoundError
     """
     with closing(open_storage(home)) as storage:
-        return _summary(home, storage, reference)
+        summary = _summary(home, storage, reference)
+        return replace(summary, confirmation=_confirmation(storage, summary.sweep.id))
 
 
 def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
@@ -51,6 +52,12 @@ def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
     paths = home.sweep(record.id)
     pending = num_pending(paths.outbox)
     return SweepSummary(record, ledger.records(), driver=holder(paths.lock), num_pending=pending)
+
+
+def _confirmation(storage: Storage, sweep_id: str) -> list[TrialRecord]:
+    """The trials of all sweeps that confirm one."""
+    confirming = [record for record in storage.sweeps() if record.confirming and record.confirming.sweep_id == sweep_id]
+    return [trial for record in confirming for trial in storage.open(record.name).records()]
 
 
 def find_trial(summary: SweepSummary, number: int) -> TrialRecord:

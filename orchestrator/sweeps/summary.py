@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import analysis
+from orchestrator.analysis.budgets import Limit, used_up
+from orchestrator.analysis.costs import Costs, costs, total_effort
 from orchestrator.errors import ExitCode
+from orchestrator.spec import Objective
 from orchestrator.study import SweepRecord, SweepState
+from orchestrator.study.hypervolume import Hypervolume, hypervolume
 from orchestrator.trial import Bucket, JsonValue, TrialRecord
 
 
@@ -19,6 +23,7 @@ class SweepSummary:
         num_pending: operations that MLflow has not got yet.
         signal: the signal that ended this driver, if one did.
         startup_s: seconds that this driver waited for its cluster.
+        confirmation: the trials of the sweeps that confirm it.
         elapsed_s: seconds from there to the end, the report and the delivery to MLflow included.
     """
 
@@ -29,6 +34,7 @@ class SweepSummary:
     signal: int | None = None
     startup_s: float | None = None
     elapsed_s: float | None = None
+    confirmation: Sequence[TrialRecord] = ()
 
     @property
     def state(self) -> str:
@@ -53,9 +59,30 @@ class SweepSummary:
         return analysis.best(self.trials, self.sweep.spec.objective)
 
     @property
+    def front(self) -> list[TrialRecord]:
+        """Of several objectives: the trials that no other one beats in all of them, by number."""
+        objectives = self.sweep.spec.objectives
+        return analysis.front(analysis.current(self.trials), objectives) if len(objectives) > 1 else []
+
+    @property
+    def volume(self) -> Hypervolume | None:
+        """Of several objectives: how much their trials dominate."""
+        return dominated_volume(self.trials, self.sweep.spec.objectives)
+
+    @property
     def train_s(self) -> float:
         """Seconds inside trainables, all trials together."""
         return sum(trial.train_s for trial in self.trials)
+
+    @property
+    def costs(self) -> Costs:
+        """Where its training went, that of its confirmations too."""
+        return costs(self.trials, on_gpu=self.sweep.gpus > 0, confirmation=self.confirmation)
+
+    @property
+    def used_up(self) -> dict[Limit, float]:
+        """The budgets of which nothing is left, with their values in the file."""
+        return used_up(self.sweep.spec.budget, total_effort(self.trials), wall_s=self.sweep.wall_s)
 
     @property
     def exit_code(self) -> int:
@@ -81,8 +108,10 @@ class SweepSummary:
             "best": None
             if best is None
             else {"number": best.number, "value": best.value, "params": best.params, "epoch": best.best_step},
+            "pareto": _pareto_json(self.front, self.volume),
             "wall_s": round(self.sweep.wall_s, 3),
             "train_s": round(self.train_s, 3),
+            "costs": self.costs.to_json(),
             "startup_s": self.startup_s,
             "elapsed_s": self.elapsed_s,
             "tracking_uri": self.sweep.tracking_uri,
@@ -93,6 +122,20 @@ class SweepSummary:
         }
 
 
+def dominated_volume(trials: Sequence[TrialRecord], objectives: Sequence[Objective]) -> Hypervolume | None:
+    """Of a sweep with several objectives and a trial that may be on their front."""
+    if len(objectives) == 1:
+        return None
+    return hypervolume(analysis.candidates(analysis.current(trials), objectives), objectives)
+
+
+def _pareto_json(front: Sequence[TrialRecord], volume: Hypervolume | None) -> JsonValue:
+    if volume is None:
+        return None
+    points: list[JsonValue] = [{"trial": t.number, "values": dict(t.values), "params": t.params} for t in front]
+    return {"front": points, **volume.to_json()}
+
+
 def trial_to_json(trial: TrialRecord, *, checkpoints: Mapping[str, Path] | None = None) -> dict[str, JsonValue]:
     """One trial; with its `checkpoints` also its measurements, decisions and what is behind its ending."""
     short: dict[str, JsonValue] = {
@@ -100,6 +143,9 @@ def trial_to_json(trial: TrialRecord, *, checkpoints: Mapping[str, Path] | None 
         "state": trial.state.value,
         "reason": trial.ending.reason if trial.ending else None,
         "value": trial.value,
+        "values": dict(trial.values),
+        "below_floor": dict(trial.violated),
+        "seeds": list(trial.seeds),
         "params": trial.params,
         "epochs": trial.epochs,
         "best_epoch": trial.best_step,
