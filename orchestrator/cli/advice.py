@@ -8,14 +8,14 @@ from orchestrator.errors import UsageError
 from orchestrator.sweeps.checks import CheckedSweep
 from orchestrator.sweeps.lint.facts import facts_here
 from orchestrator.sweeps.lint.judge import Report, lint
-from orchestrator.sweeps.lint.question import Question
+from orchestrator.sweeps.lint.question import Facts, Question
 from orchestrator.sweeps.lint.rule import Advice, Severity
 from orchestrator.sweeps.paths import Home
 
 
-def judged(checked: CheckedSweep, home: Home) -> Report:
-    """What lint says, with what is known of this machine at once."""
-    return lint(Question.of(checked, facts=facts_here(checked.spec, home)))
+def judged(checked: CheckedSweep, home: Home, *, facts: Facts | None = None) -> Report:
+    """What lint says; without `facts`, with what is known of this machine at once."""
+    return lint(Question.of(checked, facts=facts or facts_here(checked.spec, home)))
 
 
 def advice_lines(advice: tuple[Advice, ...]) -> list[str]:
@@ -34,24 +34,17 @@ def counts(report: Report) -> str:
     return ", ".join(words)
 
 
-def warn(report: Report, file: Path | str) -> None:
+def warn(report: Report, file: Path, *, quiet: bool = False) -> None:
     """Before something starts: errors and warnings on stderr, and where to read more.
 
+    Args: quiet: errors alone.
     Raises: UsageError: there is an error.
     """
-    if not report.grave:
-        return
-    for line in advice_lines(report.grave):
+    shown = report.of(Severity.ERROR) if quiet else report.grave
+    for line in advice_lines(shown):
         click.echo(line, err=True)
-    click.echo(f"{file}: {counts(report)}; orch lint --explain {report.grave[0].rule} says why", err=True)
-    refuse(report, file)
-
-
-def refuse(report: Report, file: Path | str) -> None:
-    """Stop at an error.
-
-    Raises: UsageError: there is one.
-    """
+    if shown:
+        click.echo(f"{file}: {counts(report)}; `orch lint --explain {shown[0].rule}` says why", err=True)
     if report.is_refused:
         rules = ", ".join(dict.fromkeys(one.rule for one in report.of(Severity.ERROR)))
-        raise UsageError(f"{file} cannot answer its question: {rules}; mend it, or answer it under lint: ignore")
+        raise UsageError(f"{file} cannot answer its question ({rules}): mend it, or give a reason under lint: ignore")

@@ -1,10 +1,12 @@
 """`orch plan`: what a sweep would do and cost; nothing is written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from orchestrator.cli.options import file_argument, home_options, json_option, set_option
+from orchestrator.errors import ExitCode
 from orchestrator.sweeps.paths import Home
 
 
@@ -16,8 +18,10 @@ from orchestrator.sweeps.paths import Home
 @home_options
 def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, home: Home) -> int:
     """Show what the sweep in FILE would do: trials, first configurations, concurrency, places, time."""
+    from orchestrator.cli.advice import judged, warn
     from orchestrator.cli.output import duration, only_json, out, params_text, print_json
     from orchestrator.sweeps.checks import check_file
+    from orchestrator.sweeps.lint.facts import facts_here
     from orchestrator.sweeps.plan import plan as make_plan
     from orchestrator.tracking import redact
 
@@ -25,9 +29,15 @@ def plan(file: Path, overrides: tuple[str, ...], probe: bool, as_json: bool, hom
     with only_json(as_json):
         checked = check_file(file, overrides=overrides, directory=directory)
         made = make_plan(checked, home, directory=directory, probe=probe)
+    facts = replace(facts_here(checked.spec, home), concurrency=made.max_concurrent)
+    if made.pace is not None:
+        pace = made.pace
+        facts = replace(facts, start_s=pace.start_s, epoch_s=pace.epoch_s, pace_source=pace.source)
+    report = judged(checked, home, facts=facts)
     if as_json:
-        print_json(made.to_json())
-        return 0
+        print_json(made.to_json() | {"lint": report.to_json()})
+        return ExitCode.USAGE if report.is_refused else ExitCode.DONE
+    warn(report, file)
     console = out()
     spec = checked.spec
     rows = [

@@ -84,7 +84,8 @@ BAD_FILES = {
     "a list for a mapping": (("{gpu: 0}", "[0]"), "toy.yaml:9:1 resources: a list is not allowed; allowed: a mapping"),
     "an unknown sampler": (
         ("type: random", "type: randon"),
-        "sampler.type: 'randon' is not allowed; allowed: tpe, random, qmc, grid (did you mean 'random'?)",
+        "sampler.type: 'randon' is not allowed; allowed: tpe, gp, cmaes, nsga2, nsga3, qmc, random, grid, "
+        "brute_force, pbt (did you mean 'random'?)",
     ),
     "a direction that is none": (
         ("maximize", "up"),
