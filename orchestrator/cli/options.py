@@ -31,6 +31,19 @@ class RunOptions:
     quiet: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EndOptions:
+    """What comes after a search whose file has `confirm:`.
+
+    Attributes:
+        confirm: confirm what it has found.
+        again: read test though it has been read before.
+    """
+
+    confirm: bool
+    again: bool
+
+
 def home_options(command: Command) -> Command:
     """`--home`, `--ledger`, `--tracking-uri`, `--storage`: where sweeps are kept, as one `home`."""
 
@@ -86,6 +99,20 @@ def run_options(command: Command) -> Command:
         click.option("--quiet", is_flag=True, help="No progress."),
     ]
     return _with_options(with_options, options)
+
+
+def end_options(command: Command) -> Command:
+    """`--no-confirm`, `--again`, as one `end`."""
+
+    @functools.wraps(command)
+    def with_end(*args: object, no_confirm: bool, again: bool, **rest: object) -> int:
+        return command(*args, end=EndOptions(confirm=not no_confirm, again=again), **rest)
+
+    options = [
+        click.option("--no-confirm", is_flag=True, help="End with the search, whatever the file's confirm: says."),
+        click.option("--again", is_flag=True, help="Read the test split though it has been read before."),
+    ]
+    return _with_options(with_end, options)
 
 
 def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:

@@ -1,0 +1,92 @@
+"""A confirmation on the terminal: the table of a report, and its line beside a search. Called by other commands."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator.cli.output import duration, number, params_text, print_indented, table
+from orchestrator.sweeps.confirming.report import ConfirmationReport, Confirmed, Difference, Drop, Estimate
+
+STYLES = {"winner": "bold green", "tie": "bold yellow", "none": "bold yellow"}
+
+
+def print_report(console: Console, report: ConfirmationReport) -> None:
+    """Verdict, table, costs, reads of test, notes."""
+    console.print(Text(report.verdict.sentence, style=STYLES[report.verdict.outcome]), soft_wrap=True)
+    console.print(_table(report))
+    for candidate in report.candidates:
+        console.print(f"  {candidate.label:<10} {params_text(candidate.params)}", markup=False, soft_wrap=True)
+    for name, text in _rows(report):
+        console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
+    for note in report.notes:
+        print_indented(console, Text(f"note: {note}", style="yellow"), by=2)
+
+
+def confirmation_rows(report: ConfirmationReport, trial: int | None = None) -> list[tuple[str, str]]:
+    """What a search's page says of its confirmation: the verdict, and `trial` with fresh seeds beside its value."""
+    rows = [("confirmed", f"{report.verdict.sentence} ({report.confirmation})")]
+    found = None if trial is None else report.of_trial(trial)
+    if found is not None and found.val is not None and found.search_value is not None:
+        on_test = "" if found.test is None else f", {report.test_metric} {_estimate(found.test)}"
+        value = f"{report.metric} {_estimate(found.val)} with {found.val.num_seeds} fresh seeds{on_test}"
+        rows.append(("", f"{found.label}: {value}; the search said {number(found.search_value)}"))
+    elif trial is not None:
+        rows.append(("", f"trial {trial} was not among the configurations that were confirmed"))
+    return rows
+
+
+def _table(report: ConfirmationReport) -> object:
+    numeric = ("search", report.metric, "seeds", "drop", report.test_metric or "", f"over {report.reference}")
+    columns = [column for column in numeric if column]
+    rows = table("configuration", *columns, "", numeric=tuple(columns))
+    for candidate in report.candidates:
+        cells = [number(candidate.search_value), _estimate(candidate.val), _seeds(candidate), _drop(candidate.drop)]
+        if report.test_metric is not None:
+            cells.append(_estimate(candidate.test))
+        difference = candidate.val_difference if report.test_metric is None else candidate.test_difference
+        cells.append(_difference(difference))
+        named = candidate.label in report.verdict.names
+        rows.add_row(candidate.label, *cells, _standing(candidate), style="green" if named else "")
+    return rows
+
+
+def _rows(report: ConfirmationReport) -> Sequence[tuple[str, str]]:
+    costs = report.costs
+    rows = [("intervals", f"95 %; those of {report.deciding_metric} cover {report.covers}")]
+    if report.expected_drop is not None:
+        rows.append(("drop", f"search value minus confirmed value, {_drop(report.expected_drop)} on average"))
+    training = f"{costs.trainings} trainings, {costs.epochs} epochs, {duration(costs.train_s)} training"
+    rows.append(("cost", f"{training}, {duration(costs.wall_s)} wall"))
+    for read in report.reads:
+        state = "" if read.finished else ", interrupted"
+        rows.append(("test read", f"{read.at} by {read.who} for {read.confirmation} ({read.why}{state})"))
+    return rows
+
+
+def _estimate(found: Estimate | None) -> str:
+    return "-" if found is None else f"{number(found.mean)}{_arm(found.mean, found.low, found.high)}"
+
+
+def _drop(found: Drop | None) -> str:
+    return "-" if found is None else f"{found.mean:+.3g}{_arm(found.mean, found.low, found.high)}"
+
+
+def _difference(found: Difference | None) -> str:
+    return "-" if found is None else f"{found.mean:+.3g}{_arm(found.mean, found.low, found.high)}"
+
+
+def _arm(mean: float, low: float | None, high: float | None) -> str:
+    """The longer arm of an interval; its ends are in the JSON and on the page."""
+    return "" if low is None or high is None else f" ±{max(high - mean, mean - low):.2g}"
+
+
+def _seeds(candidate: Confirmed) -> str:
+    failed = f" ({candidate.num_failed} failed)" if candidate.num_failed else ""
+    return f"{len(candidate.seeds)}{failed}"
+
+
+def _standing(candidate: Confirmed) -> str:
+    if candidate.is_reference and candidate.label != "default":
+        return "compared with"
+    return "" if candidate.is_finalist else "ruled out" if candidate.seeds else "failed"
