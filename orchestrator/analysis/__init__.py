@@ -1,7 +1,16 @@
 """What trial records say: rankings, counts, comparisons. Pure functions; nothing here reads a file or a clock."""
 
 from orchestrator.analysis.compare import Comparison, compare
-from orchestrator.analysis.leaderboard import FailureGroup, Row, best, counts, failure_groups, leaderboard, ranked
+from orchestrator.analysis.leaderboard import (
+    FailureGroup,
+    Row,
+    best,
+    counts,
+    current,
+    failure_groups,
+    leaderboard,
+    ranked,
+)
 from orchestrator.analysis.pareto import candidates, front
 from orchestrator.analysis.table import to_csv, to_html
 
@@ -13,6 +22,7 @@ __all__ = [
     "candidates",
     "compare",
     "counts",
+    "current",
     "failure_groups",
     "front",
     "leaderboard",

@@ -236,9 +236,9 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
     reason = f" ({trial.ending.reason})" if trial.ending else ""
     console.print(Text(f"{summary.sweep.name} trial {trial.number}: {trial.state.value}{reason}", style="bold"))
     console.print(f"  {metric} {number(trial.value)} at epoch {_text(trial.best_step)} of {trial.epochs}", markup=False)
-    for name, value in trial.values.items():
+    for name, measured in trial.values.items():
         if name != metric:
-            console.print(f"  {name} {number(value)} at that epoch", markup=False)
+            console.print(f"  {name} {number(measured)} at that epoch", markup=False)
     for name, below in trial.violated.items():
         console.print(f"  {name} is {number(below)} below its floor: infeasible", markup=False, style="yellow")
     for name, value in trial.params.items():
