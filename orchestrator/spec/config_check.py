@@ -24,6 +24,7 @@ from orchestrator.spec.model import (
     TargetRule,
 )
 from orchestrator.spec.nodes import Node, Path
+from orchestrator.spec.point_checks import check_points_in, check_points_of
 from orchestrator.spec.rule_checks import check_directions, check_population, check_pruner
 from orchestrator.spec.wording import did_you_mean
 from orchestrator.trial import Value
@@ -55,7 +56,8 @@ def check_config(
     if faults:
         raise SpecError(faults)
     space = file_space(spec) if fixed is None else SearchSpace(spec.space, spec.constraints, fixed)
-    if faults := list(refused_configurations(spec, root, space, config_type)):
+    faults += check_points_in(space, spec, root) or check_points_of(config_type, space, spec, root)
+    if faults := [*faults, *refused_configurations(spec, root, space, config_type)]:
         raise SpecError(faults)
     return space
 

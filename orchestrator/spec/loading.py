@@ -17,6 +17,7 @@ from orchestrator.spec.dotted import plain_values
 from orchestrator.spec.model import SweepSpec
 from orchestrator.spec.nodes import Entry, Mark, Node, Path, dotted
 from orchestrator.spec.overrides import override
+from orchestrator.spec.point_checks import check_points
 from orchestrator.spec.reading import MAX_BYTES, read
 from orchestrator.spec.rule_checks import check_rules
 from orchestrator.spec.space_checks import check_space
@@ -87,6 +88,7 @@ def parse(text: str, *, file: str, overrides: Sequence[str] = ()) -> SpecDocumen
     fixed = plain_values(spec.config)
     faults += check_constraints(spec, root, fixed, complete=False, sample=not faults)
     faults += check_rules(spec, root)
+    faults += check_points(spec, root)
     if faults:
         raise SpecError(faults)
     return SpecDocument(spec, text, file, root)

@@ -10,6 +10,7 @@ from orchestrator.space import Fixed, Int, corners, describe, num_values
 from orchestrator.spec.dotted import flatten
 from orchestrator.spec.model import (
     BelowUntrainedRule,
+    BruteForceSampler,
     CmaesSampler,
     GridSampler,
     HyperbandPruner,
@@ -35,12 +36,12 @@ def check_rules(spec: SweepSpec, root: Node) -> Iterator[Fault]:
 
 
 def _check_grid(spec: SweepSpec, root: Node) -> Iterator[Fault]:
-    if not isinstance(spec.sampler, GridSampler):
+    if not isinstance(spec.sampler, GridSampler | BruteForceSampler):
         return
     for name, parameter in spec.space.items():
         if num_values(parameter) is None:
-            what = f"a float {describe(parameter)} has no grid; the grid sampler needs choices or a step"
-            yield root.fault(("space", name), what)
+            needs = f"the {spec.sampler.type} sampler needs choices or a step"
+            yield root.fault(("space", name), f"a float {describe(parameter)} has no grid; {needs}")
 
 
 def check_directions(spec: SweepSpec, root: Node, *, metrics: Collection[str] | None) -> Iterator[Fault]:
