@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "best": ("read", "The best trial of a sweep."),
     "diagnose": ("diagnose", "What is wrong with a trial, a CSV of metrics or saved epochs."),
     "compare": ("read", "Sweeps or trials side by side."),
+    "export": ("export", "Write a trained model, its config and a model card to a folder."),
+    "retrain": ("export", "Train a configuration on train and val together, and export it."),
     "stop": ("act", "Ask a running sweep to pause."),
     "sync": ("act", "Deliver to MLflow what it has not got yet."),
     "ui": ("act", "Open MLflow on the sweeps of this folder."),

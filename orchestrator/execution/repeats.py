@@ -52,6 +52,12 @@ def repeat(
             yield _mean(measured, seeds=seeds, metrics=metrics)
 
 
+def seed_states(state: State) -> Mapping[int, State]:
+    """Each seed's own state in a checkpoint of several; empty where it is a checkpoint of one."""
+    states = state.get(_SEEDS)
+    return {int(seed): own for seed, own in states.items()} if isinstance(states, Mapping) else {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Generators:
     """States of the global random generators of Python, NumPy and torch."""

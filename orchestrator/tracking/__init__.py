@@ -6,6 +6,7 @@ Importing this room does not import MLflow; the shipper's thread does, when it f
 from orchestrator.tracking.outbox import Identity
 from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
+from orchestrator.tracking.registered import Registration, register_model
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
 from orchestrator.tracking.tracker import SyncReport, Tracker, num_pending, sync
@@ -15,6 +16,7 @@ __all__ = [
     "Identity",
     "Lag",
     "Preload",
+    "Registration",
     "SyncReport",
     "Tracker",
     "is_reachable",
@@ -22,6 +24,7 @@ __all__ = [
     "num_pending",
     "provenance",
     "redact",
+    "register_model",
     "sync",
     "ui_command",
 ]
