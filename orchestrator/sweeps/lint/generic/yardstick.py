@@ -7,8 +7,10 @@ from math import sqrt
 from orchestrator.spec.model import PatientPruner, PlateauRule
 from orchestrator.spec.nodes import Path
 from orchestrator.sweeps.lint.generic.metric_kinds import is_share
+from orchestrator.sweeps.lint.meaning import uses
 from orchestrator.sweeps.lint.question import Question
 from orchestrator.sweeps.lint.rule import Hit, Rule, Severity
+from trainables.roles import EvaluatedItems
 
 MAX_HALF_WIDTH = 0.1
 """Where the file names no difference that it wants to see, this one."""
@@ -24,10 +26,15 @@ def _standard_error(n: float) -> float:
 
 
 def _num_val(question: Question) -> tuple[str, float] | None:
-    """The key and the least number of queries in val; None where only the files know."""
-    keys = [key for key in {**question.fixed, **question.spec.space} if key.rpartition(".")[2] == _NUM_VAL]
-    found = [(key, low) for key in keys if (reach := question.reach(key)) and (low := reach.low)]
-    return min(found, key=lambda one: one[1]) if len(found) == 1 else None
+    """The key that sizes val, and the least number of items that the objective is a share of.
+
+    The Config says it by a role, and else a field named `num_val`; None where only the files know.
+    """
+    found = [(use.key, float(use.role.num)) for use in uses(question, EvaluatedItems)]
+    if not found:
+        keys = [key for key in {**question.fixed, **question.spec.space} if key.rpartition(".")[2] == _NUM_VAL]
+        found = [(key, low) for key in keys if (reach := question.reach(key)) and (low := reach.low)]
+    return min(found, key=lambda one: one[1], default=None)
 
 
 def _differences(question: Question) -> Iterator[tuple[Path, float]]:
@@ -56,7 +63,8 @@ def val_too_small(question: Question) -> Iterator[Hit]:
             f"trials that differ by {wanted:.2g} cannot be told apart"
         )
         reach = question.reach(key)
-        yield Hit(reach.path("low") if reach else ("config",), what, f"{key}: {needed} or more")
+        edit = f"{needed} items or more"
+        yield Hit(reach.path("low") if reach else ("config",), what, f"{key} for {edit}" if reach else edit)
 
 
 def min_delta_below_noise(question: Question) -> Iterator[Hit]:
