@@ -45,7 +45,7 @@ def first_comparison(pruner: Pruner) -> int | None:
         case MedianPruner() | PercentilePruner() | WilcoxonPruner():
             return max(1, pruner.min_epochs)
         case PatientPruner():
-            return max(pruner.patience, first_comparison(pruner.pruner) or 0)
+            return max(pruner.patience + 1, first_comparison(pruner.pruner) or 0)
         case _:
             return None
 
