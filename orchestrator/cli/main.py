@@ -11,7 +11,7 @@ from orchestrator.errors import ExitCode, OrchError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "sweep": ("run", "Run a sweep file to its end, with a live table."),
     "resume": ("run", "Go on with a sweep that was interrupted."),
-    "confirm": ("confirm", "Train the best of a sweep again with fresh seeds, and read test once."),
+    "confirm": ("confirm", "Train the best again with fresh seeds; read test once."),
     "validate": ("check", "Check a sweep file; starts nothing."),
     "lint": ("lint", "Say what is wrong with the question that a sweep file asks."),
     "plan": ("plan", "Show what a sweep would do; starts nothing."),
