@@ -5,7 +5,7 @@ pooled over all, a noisy default lets too many others look better.
 """
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 
 import numpy as np
 
@@ -26,12 +26,11 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How much higher one candidate's values are than another's, over the `num_seeds` that both have."""
+    """How much higher one candidate's values are than another's on the seeds that both have."""
 
     mean: float
     error: float
     df: float
-    num_seeds: int
 
 
 def pooled_noise(cells: Cells) -> Noise:
@@ -39,11 +38,15 @@ def pooled_noise(cells: Cells) -> Noise:
 
     Failed seeds leave holes; least squares does without them.
     """
-    rows, columns = np.nonzero(np.isfinite(cells.table))
-    if rows.size == 0:
-        return Noise(0.0, 0)
-    candidates, seeds = np.eye(cells.table.shape[0])[rows], np.eye(cells.table.shape[1])[columns]
-    design, values = np.hstack([candidates, seeds]), cells.table[rows, columns]
+    table = cells.table
+    num_candidates, num_seeds = table.shape
+    if np.isfinite(table).all():
+        left = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+        df = (num_candidates - 1) * (num_seeds - 1)
+        return Noise(float((left**2).sum() / df) if df else 0.0, df)
+    rows, columns = np.nonzero(np.isfinite(table))
+    candidates, seeds = np.eye(num_candidates)[rows], np.eye(num_seeds)[columns]
+    design, values = np.hstack([candidates, seeds]), table[rows, columns]
     fitted, _, rank, _ = np.linalg.lstsq(design, values, rcond=None)
     df = rows.size - int(rank)
     return Noise(float(((values - design @ fitted) ** 2).sum() / df) if df else 0.0, df)
@@ -62,9 +65,4 @@ def gap(cells: Cells, a: str, b: str, *, noise: Noise) -> Gap | None:
         units, unit_df = shared_unit_variance(cells.resamples[first, here] - cells.resamples[second, here])
     seeds = max(float(paired[here].var(ddof=1)), 2 * LEAST * noise.variance)
     together = Uncertainty.of(seeds / n, n - 1, units, unit_df)
-    return Gap(float(paired[here].mean()), max(together.error, EQUAL * cells.scale), together.df, n)
-
-
-def pooled_error(found: Gap, noise: Noise, *, scale: float) -> float:
-    """The standard error of a gap when all candidates are taken to be equally noisy."""
-    return max(sqrt(2 * noise.variance / found.num_seeds), EQUAL * scale)
+    return Gap(float(paired[here].mean()), max(together.error, EQUAL * cells.scale), together.df)

@@ -7,12 +7,12 @@ default is never ruled out, so that it has as many seeds as the best.
 """
 
 from collections.abc import Sequence
-from itertools import permutations
 
+import numpy as np
 from scipy.special import stdtrit
 
-from orchestrator.analysis.confirming.cells import Candidate, Cells, Run, cells_on_val
-from orchestrator.analysis.confirming.differences import gap, pooled_error, pooled_noise
+from orchestrator.analysis.confirming.cells import EQUAL, Candidate, Cells, Run, cells_on_val
+from orchestrator.analysis.confirming.differences import pooled_noise
 from orchestrator.spec.model import Direction
 
 MIN_SEEDS = 3
@@ -73,14 +73,14 @@ def finalists(
 
 def _ruled_out(cells: Cells, default: str, *, level: float, direction: Direction) -> set[str]:
     """Those that are clearly worse than another one, and those that never had a value."""
-    sign = 1 if direction is Direction.MAXIMIZE else -1
     noise = pooled_noise(cells)
-    lost = {name for name, seeds in zip(cells.names, cells.num_seeds, strict=True) if not seeds}
-    if not noise.df:
-        return lost - {default}
-    reach = float(stdtrit(noise.df, level))
-    for worse, better in permutations(cells.names, 2):
-        found = gap(cells, better, worse, noise=noise)
-        if found is not None and sign * found.mean > reach * pooled_error(found, noise, scale=cells.scale):
-            lost.add(worse)
-    return lost - {default}
+    worse = np.array([not count for count in cells.num_seeds])
+    if noise.df:
+        sign = 1 if direction is Direction.MAXIMIZE else -1
+        leads = sign * (cells.table[:, None, :] - cells.table[None, :, :])  # [K, K, S]: the first over the second
+        common = np.isfinite(leads).sum(axis=2)
+        mean = np.nansum(leads, axis=2) / np.maximum(common, 1)
+        error = np.sqrt(2 * noise.variance / np.maximum(common, 1))
+        reach = stdtrit(noise.df, level) * np.maximum(error, EQUAL * cells.scale)
+        worse |= ((mean > reach) & (common > 1)).any(axis=0)
+    return {name for name, lost in zip(cells.names, worse, strict=True) if lost} - {default}

@@ -1,0 +1,129 @@
+"""How much each parameter matters, from all trials that can be compared: also those that were stopped early.
+
+Optuna looks at complete trials alone. A choice whose bad branch never completes has one value in all of them, and so
+no importance at all. Here trials are compared at matched epochs: everyone that got so far takes part with its best
+value up to there. Called by `sweeps` and the plots; `variance` shares out the variance of one such comparison.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from orchestrator.spec.model import Objective, SweepSpec
+from orchestrator.study.drafting import in_search
+from orchestrator.study.ledger import Ledger
+from orchestrator.study.records import best_measurement, read_trial
+from orchestrator.study.variance import variance_shares
+from orchestrator.trial import JsonValue, Measurement
+
+MIN_TRIALS = 4
+"""Fewer trials at an epoch are not compared there but at the epoch before."""
+PART = 0.1
+"""An epoch at which a smaller part of the trials ended is taken together with the next ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedEpoch:
+    """One epoch at which trials were compared.
+
+    Attributes:
+        num_trials: how many got so far.
+        num_last: how many of them are compared at no later epoch; these are its weight.
+        shares: parameter to its part, which sum to 1; empty where all values are equal.
+    """
+
+    epoch: int
+    num_trials: int
+    num_last: int
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """Parameters by importance.
+
+    Attributes:
+        shares: parameter to its part of the whole, the most important first; they sum to 1.
+        epochs: where the trials were compared. Each trial weighs the same: it counts once, at the last epoch of these
+            that it reached.
+    """
+
+    shares: dict[str, float]
+    epochs: tuple[MatchedEpoch, ...]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Plain values."""
+        epochs: list[JsonValue] = [
+            {"epoch": at.epoch, "trials": at.num_trials, "weight": at.num_last, "shares": dict(at.shares)}
+            for at in self.epochs
+        ]
+        return {"shares": dict(self.shares), "epochs": epochs}
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    trial: FrozenTrial
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def end(self) -> int:
+        return self.measurements[-1].step
+
+
+def importance(ledger: Ledger) -> Importance | None:
+    """The importance of each parameter in a sweep so far; None where too few trials can be compared."""
+    return importance_in(ledger.study.get_trials(deepcopy=False), ledger.spec)
+
+
+def importance_in(trials: Sequence[FrozenTrial], spec: SweepSpec) -> Importance | None:
+    """The same of a ledger's trials."""
+    curves = _curves(in_search(trials), spec)
+    epochs = [epoch for epoch in _endings(curves) if sum(curve.end >= epoch for curve in curves) >= MIN_TRIALS]
+    last = Counter(max((epoch for epoch in epochs if epoch <= curve.end), default=None) for curve in curves)
+    found = [_matched(curves, epoch, last[epoch], spec) for epoch in epochs]
+    weight = sum(at.num_last for at in found if at.shares)
+    if not weight:
+        return None
+    names = {name for at in found for name in at.shares}
+    shares = {name: sum(at.num_last * at.shares.get(name, 0.0) for at in found) / weight for name in names}
+    return Importance(dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))), tuple(found))
+
+
+def _curves(trials: Sequence[FrozenTrial], spec: SweepSpec) -> list[_Curve]:
+    """The trials that were measured after epoch 0."""
+    read = [(trial, read_trial(trial, spec).measurements) for trial in trials]
+    return [_Curve(trial, tuple(found)) for trial, found in read if found and found[-1].step > 0]
+
+
+def _endings(curves: Sequence[_Curve]) -> list[int]:
+    """Epochs at which trials ended; of each run of rare ones the first, which all of that run reached."""
+    enough = PART * len(curves)
+    chosen: list[int] = []
+    ended = enough
+    for epoch, count in sorted(Counter(curve.end for curve in curves).items()):
+        if ended >= enough or count >= enough:
+            chosen.append(epoch)
+            ended = 0
+        ended += count
+    return chosen
+
+
+def _matched(curves: Sequence[_Curve], epoch: int, num_last: int, spec: SweepSpec) -> MatchedEpoch:
+    reached = [curve for curve in curves if curve.end >= epoch]
+    valued = [trial for curve in reached if (trial := _up_to(curve, epoch, spec.objective)) is not None]
+    return MatchedEpoch(epoch, len(reached), num_last, variance_shares(valued, seed=spec.seed))
+
+
+def _up_to(curve: _Curve, epoch: int, objective: Objective) -> FrozenTrial | None:
+    """The trial as if it had completed at an epoch."""
+    best = best_measurement(tuple(m for m in curve.measurements if m.step <= epoch), objective)
+    if best is None:
+        return None
+    return create_trial(
+        state=TrialState.COMPLETE,
+        value=best.metrics[objective.metric],
+        params=curve.trial.params,
+        distributions=curve.trial.distributions,
+    )
