@@ -19,6 +19,7 @@ from orchestrator.spec.model import PbtSampler, SweepSpec
 from orchestrator.study import records
 from orchestrator.study.asking import Asking, own
 from orchestrator.study.decisions import Decision
+from orchestrator.study.importing import extended_trial
 from orchestrator.study.judging import Judge
 from orchestrator.study.population import population_of
 from orchestrator.study.proposals import Proposal, Proposer, Wait
@@ -40,6 +41,12 @@ _TOLD = {
     TrialState.PRUNED: OptunaState.PRUNED,
     TrialState.FAILED: OptunaState.FAIL,
 }
+
+
+def search_space(spec: SweepSpec, fixed: Mapping[str, JsonValue]) -> SearchSpace:
+    """The space of a sweep, with the values of the Config that it does not search."""
+    scalars = {k: v for k, v in fixed.items() if isinstance(v, bool | int | float | str)}
+    return SearchSpace(spec.space, spec.constraints, fixed=scalars)
 
 
 @dataclass(slots=True)
@@ -65,8 +72,7 @@ class Ledger:
         self._proposer = proposer
         self.is_waiting = False
         self._study = study
-        scalars = {k: v for k, v in fixed.items() if isinstance(v, bool | int | float | str)}
-        self.space = SearchSpace(spec.space, spec.constraints, fixed=scalars)
+        self.space = search_space(spec, fixed)
         epochs = fixed.get("epochs")
         self.max_epochs = epochs if isinstance(epochs, int) else None
         # The judge prunes; a hyperband pruner here would hide the trials of other brackets from the sampler.
@@ -267,6 +273,18 @@ class Ledger:
             for trial in self._frozen_all()
             if not is_imported(trial)
         ]
+
+    def history(self) -> list[TrialRecord]:
+        """What a later sweep may learn from: all trials, imported ones too; of one that was extended the longer."""
+        known = [read_trial(trial, self.spec) for trial in self._frozen_all()]
+        extended = {record.extends for record in known}
+        return [record for record in known if record.number not in extended]
+
+    def extend(self, number: int) -> int:
+        """Reserve the trial that goes on where a complete one ended; `interrupted` hands it out. Returns its number."""
+        extended = extended_trial(self._frozen(number))
+        trial_id = self._study._storage.create_new_trial(self._study._study_id, template_trial=extended)
+        return self._study._storage.get_trial(trial_id).number
 
     @property
     def study(self) -> Study:

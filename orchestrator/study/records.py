@@ -87,6 +87,22 @@ class Confirming:
 
 
 @dataclass(frozen=True, slots=True)
+class Continued:
+    """From which sweep a search took over trials as history.
+
+    Attributes:
+        sweep, sweep_id: that sweep, by name and id.
+        taken: how many of its trials.
+        dropped: why the others were not, with how many of each.
+    """
+
+    sweep: str
+    sweep_id: str
+    taken: int
+    dropped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class SweepRecord:
     """A sweep without its trials.
 
@@ -95,6 +111,7 @@ class SweepRecord:
         text: the sweep file as it was given.
         file: its path, for messages.
         confirming: what it confirms; None for a search.
+        continued: whose trials its sampler and its pruner know from the beginning.
         wall_s: seconds that its drivers have run, all together.
         noted_ms: when `wall_s` was stored; None before the first driver.
         gpus: GPUs of each trial where it ran last; 0 where there was none, and cores are counted.
@@ -109,6 +126,7 @@ class SweepRecord:
     text: str = ""
     file: str = ""
     confirming: Confirming | None = None
+    continued: Continued | None = None
     state: SweepState = SweepState.RUNNING
     wall_s: float = 0.0
     noted_ms: int | None = None
@@ -133,7 +151,8 @@ class SweepRecord:
             "text": self.text,
             "file": self.file,
         }
-        return attrs if self.confirming is None else {**attrs, "confirming": asdict(self.confirming)}
+        attrs |= {} if self.confirming is None else {"confirming": asdict(self.confirming)}
+        return attrs | ({} if self.continued is None else {"continued": asdict(self.continued)})
 
     def progress_attrs(self) -> dict[str, Any]:
         """The part that changes."""
@@ -156,7 +175,9 @@ class SweepRecord:
         state = SweepState(values.pop("state", SweepState.RUNNING))
         written = values.pop("confirming", None)
         confirming = None if written is None else Confirming.from_json(written)
-        return cls(name=name, spec=spec, state=state, confirming=confirming, **values)
+        taken = values.pop("continued", None)
+        continued = None if taken is None else Continued(**taken)
+        return cls(name=name, spec=spec, state=state, confirming=confirming, continued=continued, **values)
 
 
 def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None) -> TrialRecord:

@@ -3,7 +3,7 @@
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
 from orchestrator.study.confirmations import SplitRead, read_reads
-from orchestrator.study.ledger import Ledger
+from orchestrator.study.importing import imported_trial
+from orchestrator.study.ledger import Ledger, search_space
 from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
+from orchestrator.trial import TrialRecord
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -81,13 +83,21 @@ class Storage:
         reads = [read for s in self._rdb.get_all_studies() for read in read_reads(s.user_attrs) if read.split == split]
         return sorted(reads, key=lambda read: read.at_ms)
 
-    def create(self, record: SweepRecord, *, proposer: Proposer | None = None) -> Ledger:
-        """Make the study of a new sweep; a `proposer` takes the sampler's place.
+    def create(
+        self, record: SweepRecord, *, proposer: Proposer | None = None, history: Sequence[TrialRecord] = ()
+    ) -> Ledger:
+        """Make the study of a new sweep.
+
+        Args:
+            record: of the sweep.
+            proposer: takes the sampler's place.
+            history: trials of another sweep, with parameters of this one's space, as its record says.
 
         Raises:
             UsageError: the name is taken.
         """
         spec = record.spec
+        self._remove_unfinished(record.name)
         try:
             study = optuna.create_study(
                 study_name=record.name, storage=self._rdb, directions=[o.direction.value for o in spec.objectives]
@@ -96,10 +106,19 @@ class Storage:
             raise UsageError(
                 f"a sweep named {record.name!r} exists already; choose another --name or resume it"
             ) from error
+        if history and record.continued is not None:
+            space, source = search_space(spec, record.fixed), record.continued.sweep
+            study.add_trials([imported_trial(trial, spec=spec, space=space, source=source) for trial in history])
         ledger = Ledger(study, spec=spec, fixed=record.fixed, proposer=proposer)
         ledger.replace_spec(record)
         ledger.update_sweep(record)
         return ledger
+
+    def _remove_unfinished(self, name: str) -> None:
+        """A driver may have died while it made a sweep: without its record it is none, and only its name is taken."""
+        for study in self._rdb.get_all_studies():
+            if study.study_name == name and SWEEP_KEY not in study.user_attrs:
+                self._rdb.delete_study(study._study_id)
 
     def open(self, reference: str, *, proposer: Proposer | None = None) -> Ledger:
         """The ledger of a sweep by its name or id; who goes on with it gives the same `proposer` as at first.
