@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import click
 from rich.console import Console
 
-from orchestrator.cli.confirmation import print_report
+from orchestrator.cli.confirmation import print_report, report_json
 from orchestrator.cli.options import Command, RunOptions, home_options, json_option, run_options
 from orchestrator.cli.output import only_json, out, print_json
 from orchestrator.cli.run import print_farewell, surroundings
@@ -19,7 +19,6 @@ from orchestrator.errors import UsageError
 from orchestrator.sweeps.confirming.confirm import Asked, Confirmation
 from orchestrator.sweeps.confirming.confirm import confirm as confirm_sweep
 from orchestrator.sweeps.confirming.find import confirmation_of
-from orchestrator.sweeps.confirming.report import ConfirmationReport
 from orchestrator.sweeps.drive import Surroundings
 from orchestrator.sweeps.paths import Home
 from orchestrator.trial import JsonValue
@@ -80,12 +79,7 @@ def run(reference: str, asked: Asked, home: Home, options: RunOptions, *, as_jso
 
 def to_json(done: Confirmation) -> dict[str, JsonValue]:
     """The report, and the sweep in which its candidates were trained."""
-    return _json(done.summary.sweep.name, done.summary.state, done.report)
-
-
-def _json(name: str, state: str, report: ConfirmationReport | None) -> dict[str, JsonValue]:
-    shown: JsonValue = None if report is None else report.model_dump(mode="json")
-    return {"sweep": name, "state": state, "report": shown}
+    return report_json(done.summary.sweep.name, done.summary.state, done.report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +94,7 @@ def at_the_end(name: str, around: Surroundings, options: RunOptions, *, again: b
     """Confirm a search that has come to its end. What cannot be confirmed is said; the search stands."""
     if (report := confirmation_of(around.home, name)) is not None:
         around.watcher.say(f"{name} was confirmed by {report.confirmation}: {report.verdict.sentence}")
-        return AtTheEnd(_json(report.confirmation, "COMPLETE", report), 0)
+        return AtTheEnd(report_json(report.confirmation, "COMPLETE", report), 0)
     try:
         done = confirm_sweep(name, around, asked_by(again), sweep_id=uuid.uuid4().hex[:8])
     except UsageError as error:

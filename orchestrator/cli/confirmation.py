@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.output import duration, number, params_text, print_indented, table
+from orchestrator.sweeps.confirming.find import Found
 from orchestrator.sweeps.confirming.report import ConfirmationReport, Confirmed, Difference, Drop, Estimate
+from orchestrator.trial import JsonValue
 
 STYLES = {"winner": "bold green", "tie": "bold yellow", "none": "bold yellow"}
 
@@ -23,17 +25,36 @@ def print_report(console: Console, report: ConfirmationReport) -> None:
         print_indented(console, Text(f"note: {note}", style="yellow"), by=2)
 
 
-def confirmation_rows(report: ConfirmationReport, trial: int | None = None) -> list[tuple[str, str]]:
+def confirmation_rows(found: Found, trial: int | None = None) -> list[tuple[str, str]]:
     """What a search's page says of its confirmation: the verdict, and `trial` with fresh seeds beside its value."""
-    rows = [("confirmed", f"{report.verdict.sentence} ({report.confirmation})")]
-    found = None if trial is None else report.of_trial(trial)
-    if found is not None and found.val is not None and found.search_value is not None:
-        on_test = "" if found.test is None else f", {report.test_metric} {_estimate(found.test)}"
-        value = f"{report.metric} {_estimate(found.val)} with {found.val.num_seeds} fresh seeds{on_test}"
-        rows.append(("", f"{found.label}: {value}; the search said {number(found.search_value)}"))
-    elif trial is not None:
-        rows.append(("", f"trial {trial} was not among the configurations that were confirmed"))
+    report = found.report
+    rows = [] if report is None else [("confirmed", f"{report.verdict.sentence} ({report.confirmation})")]
+    if report is not None and trial is not None:
+        rows.append(("", _beside(report, trial)))
+    if found.unfinished is not None:
+        rows.append(("", f"{found.unfinished} is not finished; go on with: orch resume {found.unfinished}"))
     return rows
+
+
+def report_json(name: str, state: str, report: ConfirmationReport | None) -> dict[str, JsonValue]:
+    """A confirmation beside a search, and alone."""
+    shown: JsonValue = None if report is None else report.model_dump(mode="json")
+    return {"sweep": name, "state": state, "report": shown}
+
+
+def found_json(found: Found) -> dict[str, JsonValue]:
+    """To add to the JSON of a search; nothing where it has no finished confirmation."""
+    report = found.report
+    return {} if report is None else {"confirmation": report_json(report.confirmation, "COMPLETE", report)}
+
+
+def _beside(report: ConfirmationReport, trial: int) -> str:
+    found = report.of_trial(trial)
+    if found is None or found.val is None:
+        return f"trial {trial} was not confirmed"
+    on_test = "" if found.test is None else f", {report.test_metric} {_estimate(found.test)}"
+    value = f"{report.metric} {_estimate(found.val)} with {found.val.num_seeds} fresh seeds{on_test}"
+    return f"{found.label}: the search said {number(found.search_value)}, confirmed {value}"
 
 
 def _table(report: ConfirmationReport) -> object:

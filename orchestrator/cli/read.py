@@ -1,6 +1,6 @@
 """`orch ls`, `status`, `show`, `best` and `compare`: what the ledger says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from rich.text import Text
 from orchestrator import analysis
 from orchestrator.analysis.compare import Comparison, split_params
 from orchestrator.analysis.lineage import lineage
+from orchestrator.cli.confirmation import confirmation_rows, found_json, print_report
 from orchestrator.cli.decisions import decision_words
 from orchestrator.cli.findings import illness_lines, print_findings, print_illnesses
+from orchestrator.cli.importance import importance_json, print_importance
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
     MAX_EPOCH_COLUMNS,
@@ -27,6 +29,7 @@ from orchestrator.cli.output import (
 )
 from orchestrator.errors import UsageError
 from orchestrator.sweeps import read
+from orchestrator.sweeps.confirming.find import find
 from orchestrator.sweeps.findings import SweepFindings, sweep_findings, trial_findings
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary, trial_to_json
@@ -47,7 +50,7 @@ def ls(as_json: bool, home: Home) -> int:
     if not summaries:
         click.echo(f"no sweeps in {home.root}")
         return 0
-    rows = table("sweep", "id", "state", "trials", "best", "wall", "started", numeric=("trials", "best", "wall"))
+    rows = table("sweep", "id", "state", "trials", "best", "wall", "started", "", numeric=("trials", "best", "wall"))
     for summary in summaries:
         best = summary.best
         ended = sum(summary.counts[bucket] for bucket in ("complete", "pruned", "stopped", "failed"))
@@ -59,6 +62,7 @@ def ls(as_json: bool, home: Home) -> int:
             number(best.value if best else None),
             duration(summary.sweep.wall_s),
             datetime.fromtimestamp(summary.sweep.created_ms / 1000).strftime("%Y-%m-%d %H:%M"),
+            "" if summary.sweep.confirms is None else f"confirms {summary.sweep.confirms}",
         )
     out().print(rows)
     return 0
@@ -72,11 +76,14 @@ def status(reference: str, as_json: bool, home: Home) -> int:
     """How SWEEP stands, in a few lines."""
     summary = read.show(home, reference)
     findings = sweep_findings(summary.sweep, summary.trials)
+    confirmed = find(home, reference)
     if as_json:
-        print_json({k: v for k, v in summary.to_json().items() if k != "trials"} | findings.to_json())
+        shown = {k: v for k, v in summary.to_json().items() if k != "trials"}
+        print_json(shown | findings.to_json() | found_json(confirmed))
         return 0
     console = out()
     _head(console, summary)
+    _print_rows(console, confirmation_rows(confirmed))
     for line in illness_lines(findings):
         console.print(f"  {'found':<10} {line}", markup=False, soft_wrap=True)
     return 0
@@ -103,16 +110,23 @@ def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
             print_findings(out(), found)
         return 0
     findings = sweep_findings(summary.sweep, summary.trials)
+    confirmed = find(home, reference)
+    important = read.importance_of(home, reference)
     if as_json:
-        print_json(summary.to_json() | findings.to_json())
+        print_json(summary.to_json() | findings.to_json() | found_json(confirmed) | importance_json(important))
         return 0
     console = out()
     _head(console, summary)
+    if summary.sweep.confirms is not None and confirmed.report is not None:
+        print_report(console, confirmed.report)
+    else:
+        _print_rows(console, confirmation_rows(confirmed, summary.best.number if summary.best else None))
     _print_trials(console, summary, findings)
     for group in analysis.failure_groups(summary.trials):
         numbers = ", ".join(map(str, group.numbers))
         console.print(Text(f"failed: {len(group.numbers)} x {group.reason} (trials {numbers})", style="red"))
     print_illnesses(console, findings)
+    print_importance(console, important)
     return 0
 
 
@@ -127,10 +141,12 @@ def best(reference: str, as_json: bool, home: Home) -> int:
     if record is None:
         raise UsageError(f"sweep {summary.sweep.name} has no trial with a value yet")
     checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
+    confirmed = find(home, reference)
     if as_json:
-        print_json(trial_to_json(record, checkpoints=checkpoints))
+        print_json(trial_to_json(record, checkpoints=checkpoints) | found_json(confirmed))
         return 0
     _show_trial(out(), summary, record, checkpoints)
+    _print_rows(out(), confirmation_rows(confirmed, record.number))
     return 0
 
 
@@ -197,9 +213,12 @@ def _head(console: Console, summary: SweepSummary) -> None:
         numbers = ", ".join(str(trial.number) for trial in summary.front)
         reference = ", ".join(f"{name} {number(value)}" for name, value in volume.reference.items())
         rows.append(("front", f"trials {numbers}; hypervolume {number(volume.final)} beyond {reference}"))
+    _print_rows(console, [(name, text) for name, text in rows if text])
+
+
+def _print_rows(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     for name, text in rows:
-        if text:
-            console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
+        console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
 
 
 def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindings) -> None:

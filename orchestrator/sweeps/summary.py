@@ -102,6 +102,7 @@ class SweepSummary:
             "id": self.sweep.id,
             "state": self.state,
             "reason": self.sweep.reason,
+            "confirms": self.sweep.confirms,
             "trainable": self.sweep.spec.trainable,
             "objective": self.sweep.spec.objective.model_dump(mode="json"),
             "counts": dict(self.counts),

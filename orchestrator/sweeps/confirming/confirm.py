@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.errors import LockedError, UsageError
 from orchestrator.spec import NonFiniteRule, NoPruner, RandomSampler, SweepSpec, dump, parse
 from orchestrator.spec.model import Budget, Confirm
-from orchestrator.study import Storage, SweepRecord, SweepState
+from orchestrator.study import Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.confirmations import SplitRead
 from orchestrator.sweeps.checks import CheckedSweep, check
 from orchestrator.sweeps.confirming import split
@@ -103,7 +103,23 @@ def unfinished(storage: Storage, sweep: str) -> SweepRecord | None:
 def earlier_reads(storage: Storage, searched: SweepRecord, *, but: SweepRecord | None = None) -> list[SplitRead]:
     """Who has read the test split of a search; an unfinished confirmation of its own does not count."""
     own = None if but is None else but.name
-    return [read for read in storage.test_reads(split.fingerprint(searched)) if read.confirmation != own]
+    return [read for read in storage.test_reads(_split(searched)) if read.confirmation != own]
+
+
+def look_ahead(checked: CheckedSweep, around: Surroundings, *, again: bool) -> None:
+    """Before a sweep that is to be confirmed: its confirmation will not be refused at the end for a read of now.
+
+    Raises:
+        UsageError: test has been read before.
+    """
+    if again or not _reads_test(checked) or is_absent(around.home.ledger_url):
+        return
+    with closing(Storage(around.home.ledger_url)) as storage:
+        split.refuse(storage.test_reads(split.fingerprint(checked.spec.trainable, checked.fixed)))
+
+
+def _split(searched: SweepRecord) -> str:
+    return split.fingerprint(searched.spec.trainable, searched.fixed)
 
 
 def _face_earlier_reads(earlier: Sequence[SplitRead], asked: Asked, around: Surroundings) -> None:
@@ -175,7 +191,7 @@ def _finishing(
     record: SweepRecord, searched: SweepRecord, checked: CheckedSweep, asked: Asked, around: Surroundings
 ) -> Finishing:
     read = SplitRead(
-        split=split.fingerprint(searched),
+        split=_split(searched),
         who=asked.who,
         why=asked.command,
         confirmation=record.name,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 from orchestrator.study import Storage, SweepRecord
 from orchestrator.study.confirmations import ConfirmationLog
@@ -21,15 +22,43 @@ def report_of(storage: Storage, confirmation: str) -> ConfirmationReport | None:
     return None if written is None else ConfirmationReport.model_validate(written)
 
 
-def confirmation_of(home: Home, reference: str) -> ConfirmationReport | None:
-    """The newest finished confirmation of a search, or the report of a confirmation; None where there is none.
+def is_confirmation(home: Home, reference: str) -> bool:
+    """Whether a sweep is one.
+
+    Raises:
+        SweepNotFoundError
+    """
+    with closing(open_storage(home)) as storage:
+        return storage.find(reference).confirms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The newest finished confirmation of a search, or a confirmation itself; and one that still has to go on."""
+
+    report: ConfirmationReport | None
+    unfinished: str | None
+
+
+def find(home: Home, reference: str) -> Found:
+    """What there is for a search or a confirmation.
 
     Raises:
         SweepNotFoundError
     """
     with closing(open_storage(home)) as storage:
         record = storage.find(reference)
-        if record.confirms is not None:
-            return report_of(storage, record.name)
-        reports = [report_of(storage, found.name) for found in confirmations(storage, record.name)]
-        return next((report for report in reversed(reports) if report is not None), None)
+        names = [record.name] if record.confirms else [found.name for found in confirmations(storage, record.name)]
+        reports = {name: report_of(storage, name) for name in names}
+    finished = [report for report in reports.values() if report is not None]
+    unfinished = [name for name, report in reports.items() if report is None]
+    return Found(finished[-1] if finished else None, unfinished[-1] if unfinished else None)
+
+
+def confirmation_of(home: Home, reference: str) -> ConfirmationReport | None:
+    """The newest finished confirmation of a search, or the report of a confirmation; None where there is none.
+
+    Raises:
+        SweepNotFoundError
+    """
+    return find(home, reference).report

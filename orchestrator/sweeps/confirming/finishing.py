@@ -59,7 +59,6 @@ def finish(finishing: Finishing, around: Surroundings) -> ConfirmationReport:
         reads = storage.test_reads(finishing.read.split) if log.examined() else []
         report = build(Material(record, ledger.records(), log.examined(), reads, notes))
         _tell_mlflow(report, ledger, log.examined(), around)
-        ledger.update_sweep(replace(ledger.sweep, reason=report.verdict.sentence))
         # Last: without it the confirmation is not finished, and all of this is done again.
         log.write_report(report.model_dump(mode="json"))
     _tag_search(report, finishing.searched, around)

@@ -3,29 +3,29 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.errors import UsageError
-from orchestrator.study import SweepRecord
 from orchestrator.study.confirmations import SplitRead
+from orchestrator.trial import JsonValue
 
 _DATA = "data"
 _OTHER_SPLITS = ("train", "val")
 MAX_SHOWN = 3
 
 
-def fingerprint(record: SweepRecord) -> str:
-    """The same for two sweeps that read the same test split: their trainable, and what their configs say of the data.
+def fingerprint(trainable: str, fixed: Mapping[str, JsonValue]) -> str:
+    """The same for two sweeps that read the same test split: by trainable, and what its config says of the data.
 
     Keys about train and val alone, such as `data.num_train`, do not count. Files are known by their names.
     """
     data = {
         key: value
-        for key, value in record.fixed.items()
+        for key, value in fixed.items()
         if key.split(".")[0] == _DATA and not any(split in re.split("[._]", key) for split in _OTHER_SPLITS)
     }
-    text = json.dumps({"trainable": record.spec.trainable, "data": data}, sort_keys=True)
+    text = json.dumps({"trainable": trainable, "data": data}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -36,8 +36,9 @@ def refuse(earlier: Sequence[SplitRead]) -> None:
         UsageError: naming each read, and what can be done.
     """
     if earlier:
-        ways = "--again reads it all the same and says so in the report; --no-test confirms on val with fresh seeds"
-        raise UsageError(f"{describe(earlier)}\n  {ways}")
+        again = "--again reads it all the same, and the report says so"
+        val = "orch confirm --no-test, or confirm: {test: false} in the sweep file, stays on val with fresh seeds"
+        raise UsageError(f"{describe(earlier)}\n  {again};\n  {val}")
 
 
 def describe(earlier: Sequence[SplitRead]) -> str:
