@@ -91,7 +91,7 @@ def _plain(value: Value) -> str | float:
     try:
         return float(text)
     except ValueError:
-        return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text, text)
+        return text
 
 
 def single_choice(question: Question) -> Iterator[Hit]:

@@ -34,6 +34,7 @@ def _num_val(question: Question) -> tuple[str, float] | None:
     if not found:
         keys = [key for key in {**question.fixed, **question.spec.space} if key.rpartition(".")[2] == _NUM_VAL]
         found = [(key, low) for key in keys if (reach := question.reach(key)) and (low := reach.low)]
+    found = [one for one in found if one[1] > 0]
     return min(found, key=lambda one: one[1], default=None)
 
 
