@@ -48,6 +48,15 @@ def said(question: Question, rule: str) -> list[str]:
 
 
 def raised(question: Question) -> set[str]:
-    """The domain rules that say something, notes left out."""
-    asked = (rule for rule in RULES if rule.severity is not Severity.NOTE and rule.check is not None)
+    """The domain rules that warn or refuse."""
+    return _speaking(question, notes=False)
+
+
+def noted(question: Question) -> set[str]:
+    """The domain rules that only note something."""
+    return _speaking(question, notes=True)
+
+
+def _speaking(question: Question, *, notes: bool) -> set[str]:
+    asked = (rule for rule in RULES if (rule.severity is Severity.NOTE) is notes and rule.check is not None)
     return {rule.id for rule in asked if any(rule.check(question))}

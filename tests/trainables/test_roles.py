@@ -1,5 +1,6 @@
 """Roles of the tasks' configs: every one is about a key that there is, and says what the loss would do with it."""
 
+from functools import cache
 from itertools import product
 
 import pytest
@@ -82,6 +83,7 @@ def config(name: str, **values: object) -> BaseModel:
     return load_info(name).config_type.model_validate(values)
 
 
+@cache
 def configs(name: str) -> list[BaseModel]:
     """Every combination of the choices that the Config takes; a key that is not read is left out of it."""
     found = []

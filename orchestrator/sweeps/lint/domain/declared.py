@@ -42,14 +42,14 @@ RULES = (
         id="ORC200",
         name="unusable-roles",
         severity=Severity.WARNING,
-        title="the Config's roles() fails, or names a key that the Config does not have",
+        title="The Config's roles() fails, or names a key that the Config does not have.",
         why=(
             "A Config may say what its keys mean: that `tau` is a temperature that divides cosines. Rules ORC201 and "
             "up read that. Where it fails they find nothing, which would look like a clean file."
         ),
         fix="docs/lint/roles.md lists the roles, with an example. A Config without roles() is fine.",
-        bad='def roles(self): return {"temprature": Temperature(Contrast.CLIP)}',
-        good='def roles(self): return {"temperature": Temperature(Contrast.CLIP)}',
+        bad='trainable: my_pkg.my_module:train   # roles() returns {"temprature": Temperature(Contrast.CLIP)}',
+        good='trainable: my_pkg.my_module:train   # roles() returns {"temperature": Temperature(Contrast.CLIP)}',
         source="trainables/roles.py.",
         check=unusable_roles,
     ),

@@ -8,7 +8,7 @@ from orchestrator.sweeps.lint.meaning import Use, by_key, place, uses
 from orchestrator.sweeps.lint.question import Question
 from orchestrator.sweeps.lint.rule import Hit, Rule, Severity
 from trainables.losses.bounds import simplex_distance
-from trainables.roles import AntMargin, Margin, Measure
+from trainables.roles import AntMargin, Margin, MarginKind, Measure
 
 CEILINGS: Mapping[Measure, float] = {
     Measure.COSINE: 2.0,
@@ -18,6 +18,15 @@ CEILINGS: Mapping[Measure, float] = {
     Measure.RADIANS: math.pi,
 }
 """How far two unit vectors can be apart."""
+_BEYOND: Mapping[MarginKind, str] = {
+    MarginKind.TRIPLET: "triplets stay active however well they are placed",
+    MarginKind.CONTRASTIVE_POSITIVE: "positives are never drawn together",
+    MarginKind.CONTRASTIVE_NEGATIVE: "negatives are pushed however far they are",
+    MarginKind.LOGIT: "a perfect match still counts as a miss",
+    MarginKind.COSFACE: "a perfect match still counts as a miss",
+    MarginKind.ARCFACE: "a perfect match still counts as a miss",
+}
+"""What a margin beyond reach does."""
 RIGHT_ANGLE = math.pi / 2
 """No one adds more than this to an angle, in radians; in degrees no one adds less."""
 ANT_KEPT = (
@@ -37,7 +46,7 @@ ANT_ALL = 0.9
 
 def unit_of_an_angle(question: Question) -> Iterator[Hit]:
     """Degrees where radians are meant, or the other way round."""
-    for key, found in by_key(uses(question, Margin)).items():
+    for key, found in _in_one_unit(question):
         low, high = _ends(found)
         measure = found[0].role.measure
         if measure is Measure.DEGREES and 0 < high <= RIGHT_ANGLE:
@@ -51,35 +60,40 @@ def unit_of_an_angle(question: Question) -> Iterator[Hit]:
 
 def above_the_ceiling(question: Question) -> Iterator[Hit]:
     """No value of the margin can be met by any two points of the unit sphere."""
-    for key, found in by_key(uses(question, Margin)).items():
-        least, ceiling = _ends(found)[0], CEILINGS[found[0].role.measure]
-        if least > ceiling:
+    for key, found in _in_one_unit(question):
+        role, least = found[0].role, _ends(found)[0]
+        if least > CEILINGS[role.measure]:
             what = (
-                f"{_name(found[0].role)} of {least:g} can never be met: two unit vectors are at most {ceiling:g} "
-                "apart, so that every pair counts in every step and the margin changes nothing"
+                f"{_name(role)} of {least:g} can never be met: two unit vectors are at most {CEILINGS[role.measure]:g} "
+                f"apart, so that {_BEYOND[role.kind]}"
             )
-            yield Hit(place(question, key, found[0].value), what, f"below {ceiling / 2:g}")
+            yield Hit(place(question, key, found[0].value), what, f"below {CEILINGS[role.measure] / 2:g}")
 
 
 def out_of_reach(question: Question) -> Iterator[Hit]:
     """A margin that the classes of a batch cannot keep from each other all at once."""
-    for key, found in by_key(uses(question, Margin)).items():
+    for key, found in _in_one_unit(question):
         over = [use for use in found if (use.number or 0) > reach(use.role)]
-        if not over or (over[0] is found[0] and (found[0].number or 0) > CEILINGS[found[0].role.measure]):
+        if not over or _ends(found)[0] > CEILINGS[found[0].role.measure]:
             continue
         worst = over[-1]
         farthest, classes = reach(worst.role), worst.role.classes_per_batch
-        whose = f"the {classes:g} classes of a batch" if classes else "two unit vectors"
-        what = f"{_name(worst.role)} of {worst.number:g}: {whose} can be at most {farthest:.3g} apart all at once"
-        yield Hit(
-            place(question, key, worst.value), f"{what}, so that the loss never reaches 0", f"below {farthest:.2g}"
-        )
+        all_classes = classes and farthest < CEILINGS[worst.role.measure]
+        whose = f"the {classes:g} classes of a batch" if all_classes else "two unit vectors"
+        at_once = " all at once" if all_classes else ""
+        what = f"{_name(worst.role)} of {worst.number:g}: {whose} are at most {farthest:.3g} apart{at_once}"
+        edit = f"below {farthest:.2g}"
+        yield Hit(place(question, key, worst.value), f"{what}, so that {_BEYOND[worst.role.kind]}", edit)
 
 
 def reach(role: Margin) -> float:
-    """How far apart the classes of a batch can be, all pairs at once; of two points where their number is not known."""
+    """How far apart the classes of a batch can be, all pairs at once; of two points where their number is not known.
+
+    The margin of positives says nothing of classes, and an angle is added whatever the others are.
+    """
     classes = role.classes_per_batch
-    if role.measure in (Measure.DEGREES, Measure.RADIANS) or classes is None or classes < 2:
+    alone = role.kind is MarginKind.CONTRASTIVE_POSITIVE or role.measure in (Measure.DEGREES, Measure.RADIANS)
+    if alone or classes is None or classes < 2:
         return CEILINGS[role.measure]
     distance = simplex_distance(classes, euclidean=role.measure is not Measure.COSINE)
     return distance**2 if role.measure is Measure.SQUARED_EUCLIDEAN else distance
@@ -121,6 +135,14 @@ def ant_kept(margin: float) -> float:
     return 1.0
 
 
+def _in_one_unit(question: Question) -> Iterator[tuple[str, list[Use[Margin]]]]:
+    """Each key with its uses, the least first, those of each kind and measure together."""
+    found = uses(question, Margin)
+    for kind, measure in dict.fromkeys((use.role.kind, use.role.measure) for use in found):
+        same = [use for use in found if (use.role.kind, use.role.measure) == (kind, measure)]
+        yield from by_key(same).items()
+
+
 def _name(role: Margin) -> str:
     return f"a {role.kind.value.replace('_', ' ')} margin ({role.measure.value.replace('_', ' ')})"
 
@@ -138,7 +160,7 @@ RULES = (
         id="ORC211",
         name="unit-of-an-angle",
         severity=Severity.WARNING,
-        title="a margin in degrees that is small enough to be radians, or one in radians above a right angle",
+        title="A margin in degrees that is small enough to be radians, or one in radians above a right angle.",
         why=(
             "ArcFace adds its margin to an angle. Its paper writes 0.5 radians, pytorch-metric-learning takes 28.6 "
             "degrees: the same number in the wrong unit is 57 times too small or too large. 0.5 degrees are no margin; "
@@ -154,11 +176,12 @@ RULES = (
         id="ORC212",
         name="margin-above-the-ceiling",
         severity=Severity.ERROR,
-        title="no two unit vectors can be as far apart as the smallest margin asks for",
+        title="No two unit vectors can be as far apart as the smallest margin asks for.",
         why=(
             "On the unit sphere the 2-norm of a difference and one minus a cosine are at most 2, a squared 2-norm at "
-            "most 4. Above that each pair counts in every step: the hinge is a constant more, its gradient does not "
-            "depend on the margin, and all values of it are the same trial."
+            "most 4. Above that every triplet is active in every step: the loss is a constant more, its gradient does "
+            "not depend on the margin, and all values of it are the same trial. Negatives of a pair loss are pushed "
+            "for ever, and positives with such a margin not at all."
         ),
         fix="Search well below half of the ceiling; published optima for triplets are near 0.1 in 2-norm.",
         bad="margin: {type: float, low: 2.5, high: 5.0}",
@@ -170,7 +193,7 @@ RULES = (
         id="ORC213",
         name="margin-out-of-reach",
         severity=Severity.WARNING,
-        title="a margin that the classes of a batch cannot keep from each other all at once",
+        title="A margin that the classes of a batch cannot keep from each other all at once.",
         why=(
             "C classes can be at most C / (C - 1) apart in one minus cosine, and the square root of twice that in "
             "2-norm, when all pairs are equally far. With 16 classes that is 1.07 and 1.46. A margin above it leaves a "
@@ -186,7 +209,7 @@ RULES = (
         id="ORC214",
         name="growing-ant-margin",
         severity=Severity.WARNING,
-        title="ANT's margin grows in every trial that moves it",
+        title="ANT's margin grows in every trial that moves it.",
         why=(
             "ANT keeps the negatives with s_ij > max_j s_ij - margin. A larger margin lowers the threshold and keeps "
             "MORE negatives: of 127 about 3 % at 0.1, 16 % at 0.3, 43 % at 0.5 and 72 % at 0.7. Who raises the margin "
@@ -202,7 +225,7 @@ RULES = (
         id="ORC215",
         name="useless-ant-margin",
         severity=Severity.WARNING,
-        title=f"a margin of 0, or of {ANT_ALL:g} and more, for ANT",
+        title=f"A margin of 0, or of {ANT_ALL:g} and more, for ANT.",
         why=(
             "At 0 the threshold is the hardest negative itself and nothing is above it: the loss has no gradient, or "
             "is the logarithm of 0. From about 0.9 on more than nine in ten negatives are above it: nothing is "

@@ -79,7 +79,7 @@ RULES = (
         id="ORC231",
         name="hardest-from-the-start",
         severity=Severity.WARNING,
-        title=f"from the first step only the hardest negative, or less than {FEW:.0%} of them, is trained on",
+        title=f"From the first step only the hardest negative, or less than {FEW:.0%} of them, is trained on.",
         why=(
             "Before training, the nearest negative of an anchor is nearest by chance, by a shared recording or by a "
             "wrong label. Pushing only these apart can end in a collapsed model early on. A `hard_negative_ratio` here "
@@ -96,7 +96,7 @@ RULES = (
         id="ORC232",
         name="batch-beyond-the-data",
         severity=Severity.WARNING,
-        title="P x K asks for more classes, or more items of a class, than training has",
+        title="P x K asks for more classes, or more items of a class, than training has.",
         why=(
             "A sampler that must fill K places from a class of two repeats its items: copies are positives at distance "
             "0, and teach nothing. One that does not repeat gives a smaller batch, or refuses to start."
@@ -111,7 +111,7 @@ RULES = (
         id="ORC233",
         name="batch-not-filled",
         severity=Severity.NOTE,
-        title="most classes have fewer than K items: batches are smaller than P x K",
+        title="Most classes have fewer than K items: batches are smaller than P x K.",
         why="Each class gives what it has, so that the batch, and with it chance and floor of the loss, is smaller.",
         fix="Nothing, if that is known. train/positives_per_anchor and train/classes_per_batch say what came of it.",
         bad="records_per_person: 4   # ECG-ID: most people have 2",

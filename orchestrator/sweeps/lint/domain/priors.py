@@ -154,7 +154,7 @@ RULES = (
         id="ORC251",
         name="beside-the-tuned-range",
         severity=Severity.NOTE,
-        title="a searched range does not touch where a published search found its optima",
+        title="A searched range does not touch where a published search found its optima.",
         why=(
             "A fair comparison tuned each loss by Bayesian optimisation on three data sets. Its optima are often not "
             "the defaults of the original papers: NT-Xent T .0002-.0415, normalised softmax T .063-.109, triplet "
@@ -173,7 +173,7 @@ RULES = (
         id="ORC252",
         name="far-from-the-tuned-range",
         severity=Severity.WARNING,
-        title=f"a searched range is a factor of {FAR:g} away from where a published search found its optima",
+        title=f"A searched range is a factor of {FAR:g} away from where a published search found its optima.",
         why=(
             "So far away the value is rarely a matter of data: it is in another unit or convention (degrees and "
             "radians, 1 / T and T, squared distances), or a zero is missing."

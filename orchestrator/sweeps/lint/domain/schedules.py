@@ -73,7 +73,7 @@ RULES = (
         id="ORC241",
         name="pruned-before-the-peak",
         severity=Severity.WARNING,
-        title="one cycle of the learning rate peaks after the first comparison, or is cut before it comes down",
+        title="One cycle of the learning rate peaks after the first comparison, or is cut before it comes down.",
         why=(
             "One cycle is as long as the trial: the rate rises to its peak at `peak_at` of the epochs, and most of the "
             "gain comes while it falls. A comparison before the peak ranks trials by how they warm up, and lets a high "
@@ -89,7 +89,7 @@ RULES = (
         id="ORC242",
         name="after-the-end",
         severity=Severity.WARNING,
-        title="a schedule, a stage or a memory that is not there before training ends",
+        title="A schedule, a stage or a memory that is not there before training ends.",
         why=(
             "A ramp over 120 epochs that gets 8 reaches a fifteenth of its way; the last stage of a curriculum, or a "
             "memory that is still warming up, never comes. The config says one thing and the trial does another."

@@ -169,7 +169,7 @@ RULES = (
         id="ORC201",
         name="temperature-convention",
         severity=Severity.WARNING,
-        title=f"a temperature that divides is never below {LEAST_SCALE:g}, or a scale that multiplies never above 0.5",
+        title=f"A temperature that divides is never below {LEAST_SCALE:g}, or a scale that multiplies never above 0.5.",
         why=(
             "CLIP, SupCon and NT-Xent divide cosines by a temperature near 0.1; SigLIP multiplies them by a scale near "
             "10. A value that is right in one convention is a hundred times off in the other. With cosines divided by "
@@ -188,7 +188,7 @@ RULES = (
         id="ORC202",
         name="temperature-above-1",
         severity=Severity.WARNING,
-        title="cosines are divided by more than 1",
+        title="Cosines are divided by more than 1.",
         why=(
             "A cosine lies in [-1, 1]. Divided by T it moves the odds of two candidates by a factor of e^(2/T) at "
             "most: 7.4 at T = 1, 1.2 at T = 10. CLIP's own learned temperature is clamped to [0.01, 1]. Above 1 the "
@@ -204,7 +204,7 @@ RULES = (
         id="ORC203",
         name="no-way-to-fall",
         severity=Severity.WARNING,
-        title=f"at this temperature and batch size the loss can go less than {LEAST_SHARE:.0%} of its way",
+        title=f"At this temperature and batch size the loss can go less than {LEAST_SHARE:.0%} of its way.",
         why=(
             "A contrastive softmax loss starts near chance, ln B, and cannot go below its floor, "
             "ln(1 + (B - 1) exp(-(1 + 1 / (B - 1)) / T)). At B = 20 and T = 10 that is 2.996 and 2.896: a loss that "
@@ -221,7 +221,7 @@ RULES = (
         id="ORC204",
         name="losses-differ-over-temperature",
         severity=Severity.NOTE,
-        title="the temperature is searched: floor and chance of the loss at both ends",
+        title="The temperature is searched: floor and chance of the loss at both ends.",
         why=(
             "A loss is a number in units of its own temperature and batch size. Trials with different T have different "
             "floors, so that the lower loss is not the better model."
@@ -236,7 +236,7 @@ RULES = (
         id="ORC205",
         name="low-precision-with-low-temperature",
         severity=Severity.WARNING,
-        title=f"cosines in 16 bits are off by more than {MOST_LOGIT_ERROR:g} once divided by the temperature",
+        title=f"Cosines in 16 bits are off by more than {MOST_LOGIT_ERROR:g} once divided by the temperature.",
         why=(
             "bfloat16 keeps 8 bits: a cosine near 1 is off by about 0.002. Divided by T = 0.01 that is 0.22 in a "
             "logit, as much as separates a hard negative from its positive late in training."

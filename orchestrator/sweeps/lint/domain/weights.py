@@ -95,7 +95,7 @@ RULES = (
         id="ORC221",
         name="auxiliary-above-main",
         severity=Severity.WARNING,
-        title="an auxiliary loss can weigh more than the contrastive one",
+        title="An auxiliary loss can weigh more than the contrastive one.",
         why=(
             "A shared encoder serves what weighs most. With captioning at 1.2 and the contrastive loss at 0.8 the "
             "trunk learns to predict words, and alignment stays near chance. Weights are no shares of the gradient, "
@@ -111,7 +111,7 @@ RULES = (
         id="ORC222",
         name="redundant-scale",
         severity=Severity.NOTE,
-        title="all weights of the loss are searched: their common factor does nothing under AdamW",
+        title="All weights of the loss are searched: their common factor does nothing under AdamW.",
         why=(
             "AdamW divides each step by the gradient's own size, so that a loss twice as large gives the same step. "
             "Only the ratios of the weights matter, and n searched weights have n - 1 of them; the size of a step is "
@@ -127,7 +127,7 @@ RULES = (
         id="ORC223",
         name="decaying-uncertainty",
         severity=Severity.WARNING,
-        title="learned task weights (ln sigma^2) are under weight decay",
+        title="Learned task weights (ln sigma^2) are under weight decay.",
         why=(
             "The optimum of L / (2 sigma^2) + ln sigma is sigma^2 = L, which is far from 1 for a focal loss near 0.01. "
             "Decay pulls ln sigma^2 to 0, so sigma to 1, and most of all for tasks that have no batch for a while."
@@ -142,7 +142,7 @@ RULES = (
         id="ORC224",
         name="proxies-without-their-own-rate",
         severity=Severity.WARNING,
-        title="learned class vectors share the encoder's learning rate",
+        title="Learned class vectors share the encoder's learning rate.",
         why=(
             "Proxies and class weights begin at random and are met once in many batches, while a pretrained encoder "
             "should hardly move. At one rate for both either the proxies lag behind or the encoder is destroyed."

@@ -1,12 +1,13 @@
 """Shipped sweep files pass; those of a broken note, and a bad twin of each file, raise exactly the rules they should.
 
-Domain rules only; notes (ORC204, 222, 233, 251) are advice without a verdict and are left out.
+Domain rules only. Notes are advice without a verdict and stand in a table of their own.
 """
 
 import pytest
+import yaml
 
 from orchestrator.sweeps.lint.domain import RULES
-from tests.support.questions import ROOT, raised, shipped
+from tests.support.questions import ROOT, noted, raised, shipped
 
 NAMES = sorted(path.stem for path in (ROOT / "search_spaces").glob("*.yaml"))
 BROKEN = {
@@ -83,6 +84,23 @@ def test_a_shipped_file_passes_unless_it_shows_what_a_note_got_wrong(name):
     assert raised(shipped(name)) == BROKEN.get(name, set())
 
 
+NOTES = {
+    "multitask": {"ORC204", "ORC222"},
+    "multitask_note002": {"ORC204"},
+    "multitask_note002_fixed": {"ORC204", "ORC222"},
+    "multitask_omniglot": {"ORC204"},
+    "identification": {"ORC204"},
+    "identification_ecg_id": {"ORC204", "ORC233"},
+    "incremental": {"ORC204"},
+    "incremental_omniglot": {"ORC204"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notes_on_a_shipped_file(name):
+    assert noted(shipped(name)) == NOTES.get(name, set())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bad_twin_raises_the_rules_that_it_should(name):
     overrides, rules = TWINS[name]
@@ -95,4 +113,6 @@ def test_ids_are_in_order_and_pages_are_written():
 
     assert ids == sorted(set(ids))
     assert all(rule.id.startswith("ORC2") for rule in RULES)
+    assert all(isinstance(yaml.safe_load(lines), dict) for rule in RULES for lines in (rule.bad, rule.good))
+    assert all(rule.title[0].isupper() and rule.title.endswith(".") for rule in RULES)
     assert all(all((rule.title, rule.why, rule.fix, rule.bad, rule.good, rule.source, rule.check)) for rule in RULES)

@@ -35,7 +35,7 @@ def test_what_can_never_be_met(measure, ceiling):
     config = {"measure": measure}
     (above,) = said(own({"gap": (ceiling * 1.01, ceiling * 2)}, config=config), "ORC212")
 
-    assert f"at most {ceiling:g} apart" in above
+    assert f"two unit vectors are at most {ceiling:g} apart" in above
     assert "can never be met" in above
     assert said(own({"gap": (ceiling * 0.99, ceiling * 2)}, config=config), "ORC212") == []
 
@@ -46,6 +46,34 @@ def test_only_a_part_above_the_ceiling_is_a_warning():
     assert said(partly, "ORC212") == []
     assert len(said(partly, "ORC213")) == 1
     assert said(wholly, "ORC213") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "consequence"),
+    [
+        ("triplet", "triplets stay active"),
+        ("contrastive_negative", "negatives are pushed"),
+        ("contrastive_positive", "positives are never drawn together"),
+        ("cosface", "a perfect match still counts"),
+    ],
+)
+def test_what_follows_depends_on_the_loss(kind, consequence):
+    assert consequence in said(own({"gap": (2.1, 3)}, config={"kind": kind, "measure": "cosine"}), "ORC212")[0]
+
+
+def test_a_margin_of_positives_is_not_measured_by_classes():
+    between = {"gap": (0.1, 1.8)}
+
+    assert said(own(between, config={"kind": "contrastive_positive"}), "ORC213") == []
+    assert len(said(own(between, config={"kind": "contrastive_negative"}), "ORC213")) == 1
+
+
+def test_a_key_in_two_units_is_judged_in_each():
+    question = own({"gap": (2.5, 3.5), "measure": ["euclidean", "squared_euclidean"]})
+
+    (hit,) = said(question, "ORC212")
+    assert "(euclidean)" in hit
+    assert "squared" in said(question, "ORC213")[0]
 
 
 def test_the_reach_is_that_of_the_classes_of_a_batch():
@@ -63,7 +91,7 @@ def test_a_margin_out_of_reach_of_a_batch():
     (hit,) = said(shipped("identification", wide), "ORC213")
 
     assert "space.margin.start.high" in hit
-    assert "the 16 classes of a batch can be at most 1.07 apart" in hit
+    assert "the 16 classes of a batch are at most 1.07 apart all at once" in hit
     assert said(shipped("identification"), "ORC213") == []
 
 
