@@ -73,7 +73,7 @@ class _Curve:
 
 
 def importance(ledger: Ledger) -> Importance | None:
-    """The importance of each parameter in a sweep so far; None where too few trials can be compared."""
+    """The importance of each parameter in a sweep so far; None with one parameter, or too few trials to compare."""
     return importance_in(ledger.study.get_trials(deepcopy=False), ledger.spec)
 
 
@@ -84,9 +84,9 @@ def importance_in(trials: Sequence[FrozenTrial], spec: SweepSpec) -> Importance 
     last = Counter(max((epoch for epoch in epochs if epoch <= curve.end), default=None) for curve in curves)
     found = [_matched(curves, epoch, last[epoch], spec) for epoch in epochs]
     weight = sum(at.num_last for at in found if at.shares)
-    if not weight:
-        return None
     names = {name for at in found for name in at.shares}
+    if not weight or len(names) < 2:
+        return None
     shares = {name: sum(at.num_last * at.shares.get(name, 0.0) for at in found) / weight for name in names}
     return Importance(dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))), tuple(found))
 

@@ -1,4 +1,4 @@
-"""Optuna's own plots of a sweep in one self-contained HTML page: history, importance, parallel coordinates.
+"""Plots of a sweep in one self-contained HTML page: Optuna's history and parallel coordinates, and the importance.
 
 With several objectives also the Pareto front and the dominated volume; the other plots are of the first objective.
 """
@@ -14,31 +14,32 @@ from optuna.trial import TrialState
 from optuna.visualization import (
     plot_optimization_history,
     plot_parallel_coordinate,
-    plot_param_importances,
     plot_pareto_front,
 )
 
 from orchestrator.study.hypervolume import Hypervolume
+from orchestrator.study.importance import Importance
 from orchestrator.study.ledger import Ledger
 
 Plot = Callable[..., go.Figure]
 MAX_FRONT_OBJECTIVES = 3
-MIN_TRIALS_FOR_IMPORTANCE = 4
 
 
-def write_plots(ledger: Ledger, path: Path, *, volume: Hypervolume | None = None) -> bool:
-    """Write the page with the plots that the complete trials so far allow; False when there is none to draw.
+def write_plots(
+    ledger: Ledger, path: Path, *, important: Importance | None = None, volume: Hypervolume | None = None
+) -> bool:
+    """Write the page with the plots that the trials so far allow; False when there is none to draw.
 
-    Args: volume: of a sweep with several objectives.
+    Args:
+        important: None where too few trials can be compared.
+        volume: of a sweep with several objectives.
     """
     study = ledger.study
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    drawn: list[Plot] = []
-    if complete:
-        drawn = [plot_optimization_history, plot_parallel_coordinate]
-    if len({trial.values[0] for trial in complete}) > 1 and len(complete) >= MIN_TRIALS_FOR_IMPORTANCE:
-        drawn.insert(1, plot_param_importances)
+    drawn: list[Plot] = [plot_optimization_history, plot_parallel_coordinate] if complete else []
     figures = [figure for plot in drawn if (figure := _draw(plot, study, ledger.spec.objective.metric)) is not None]
+    if important is not None:
+        figures.insert(1, _importance(important))
     figures += _fronts(ledger, volume) if complete else []
     # The first figure brings plotly's code for all, so that the page works offline.
     parts = [
@@ -60,6 +61,16 @@ def _draw(plot: Plot, study: optuna.Study, metric: str) -> go.Figure | None:
         except (ValueError, RuntimeError):
             # Too few different values: Optuna has nothing to draw.
             return None
+
+
+def _importance(found: Importance) -> go.Figure:
+    """The most important parameter on top."""
+    names = list(found.shares)[::-1]
+    shares = [found.shares[name] for name in names]
+    epochs = ", ".join(str(at.epoch) for at in found.epochs)
+    title = {"text": f"Parameter importance, trials compared at epochs {epochs}"}
+    bars = go.Bar(x=shares, y=names, orientation="h", text=[f"{share:.2f}" for share in shares])
+    return go.Figure(bars, {"title": title, "xaxis": {"title": {"text": "Share of the explained variance"}}})
 
 
 def _fronts(ledger: Ledger, volume: Hypervolume | None) -> list[go.Figure]:

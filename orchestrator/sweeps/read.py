@@ -8,6 +8,7 @@ from orchestrator import analysis
 from orchestrator.analysis import Comparison
 from orchestrator.errors import UsageError
 from orchestrator.study import Storage, is_absent
+from orchestrator.study.importance import Importance, importance
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
@@ -46,6 +47,16 @@ def show(home: Home, reference: str) -> SweepSummary:
         return replace(summary, confirmation=_confirmation(storage, summary.sweep.id))
 
 
+def importance_of(home: Home, reference: str) -> Importance | None:
+    """How much each parameter of a sweep matters; None where too few trials can be compared.
+
+    Raises:
+        SweepNotFoundError
+    """
+    with closing(open_storage(home)) as storage:
+        return importance(storage.open(reference))
+
+
 def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
     ledger = storage.open(reference)
     record = ledger.sweep
@@ -69,8 +80,9 @@ def find_trial(summary: SweepSummary, number: int) -> TrialRecord:
     for trial in summary.trials:
         if trial.number == number:
             return trial
-    last = len(summary.trials) - 1
-    raise UsageError(f"sweep {summary.sweep.name} has no trial {number}; its trials are 0 to {last}")
+    numbers = [trial.number for trial in summary.trials]
+    known = f"its trials are {numbers[0]} to {numbers[-1]}" if numbers else "it has none yet"
+    raise UsageError(f"sweep {summary.sweep.name} has no trial {number}; {known}")
 
 
 @dataclass(frozen=True, slots=True)

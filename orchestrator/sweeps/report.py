@@ -1,21 +1,27 @@
-"""The files that a finished sweep leaves behind and shows on its MLflow parent run: leaderboard and plots."""
+"""The files that a finished sweep leaves behind and shows on its MLflow parent run: leaderboard, importance, plots."""
 
+import json
 from pathlib import Path
 
 from orchestrator import analysis
 from orchestrator.study import Ledger
+from orchestrator.study.importance import importance
 from orchestrator.study.plots import write_plots
 from orchestrator.sweeps.summary import dominated_volume
 
 
 def write_report(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write leaderboard (CSV, HTML) and plots; returns their paths."""
+    """Write leaderboard (CSV, HTML), importance (JSON) and plots; returns the paths of those that there are."""
     folder.mkdir(parents=True, exist_ok=True)
     trials, objectives = ledger.records(), ledger.spec.objectives
     rows = analysis.leaderboard(trials, ledger.spec.objective, further=ledger.spec.further_objectives)
     csv, html = folder / "leaderboard.csv", folder / "leaderboard.html"
     csv.write_text(analysis.to_csv(rows))
     html.write_text(analysis.to_html(rows, title=ledger.name))
-    plots = folder / "plots.html"
+    important = importance(ledger)
+    shares, plots = folder / "importance.json", folder / "plots.html"
+    if important is not None:
+        shares.write_text(json.dumps(important.to_json(), indent=1))
     volume = dominated_volume(trials, objectives)
-    return [csv, html, plots] if write_plots(ledger, plots, volume=volume) else [csv, html]
+    drawn = write_plots(ledger, plots, important=important, volume=volume)
+    return [csv, html] + [shares] * (important is not None) + [plots] * drawn

@@ -2,17 +2,19 @@
 
 import pytest
 
+from orchestrator.study.importance import importance
 from orchestrator.study.plots import write_plots
-from tests.support.specs import toy_spec
+from tests.support.specs import SPACE, toy_spec
 
-HISTORY, IMPORTANCE, COORDINATES = "Optimization History", "Hyperparameter Importances", "Parallel Coordinate"
+HISTORY, IMPORTANCE, COORDINATES = "Optimization History", "Parameter importance", "Parallel Coordinate"
 
 
 @pytest.mark.parametrize(("trials", "titles"), [(2, [HISTORY, COORDINATES]), (5, [HISTORY, IMPORTANCE, COORDINATES])])
 def test_each_plot_needs_some_trials(desk, tmp_path, trials, titles):
-    desk.run(toy_spec(trials=trials))
+    desk.run(toy_spec(trials=trials, space={**SPACE, "z": SPACE["x"]}))
+    ledger = desk.reopen()
     page = tmp_path / "plots.html"
-    assert write_plots(desk.reopen(), page)
+    assert write_plots(ledger, page, important=importance(ledger))
     text = page.read_text()
     assert [title for title in (HISTORY, IMPORTANCE, COORDINATES) if f"{title}" in text] == titles
 
