@@ -292,7 +292,7 @@ class Confirm(_Section):
     """What is run after the search, with fresh seeds and at full length, before anything is called a winner."""
 
     top: StrictInt = Field(default=3, ge=1, description="Configurations of the search that are confirmed.")
-    seeds: StrictInt = Field(default=8, ge=3, description="Trainings of each configuration that is not ruled out.")
+    seeds: StrictInt = Field(default=10, ge=3, description="Trainings of each configuration that is not ruled out.")
     max_trials: StrictInt | None = Field(
         default=None, ge=6, description="Trainings in all; the default configuration's are among them."
     )
