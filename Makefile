@@ -10,7 +10,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: $(STAMP)  ## make .venv and install Orch with its tested set of packages
 
@@ -56,9 +56,15 @@ planted: $(STAMP)  ## every fault that the doctor knows, planted over ten seeds:
 real: $(STAMP)  ## each system on real data, with intervals; skips what is not there
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.real
 
+confirmation-proof: $(STAMP)  ## simulated sweeps of which the answer is known: docs/confirmation.md
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/confirmation_proof.py
+
+pruning-audit: $(STAMP)  ## pruned trials finished all the same: what the rule cost and saved
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pruning_audit.py
+
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real docs check
+.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit docs check
