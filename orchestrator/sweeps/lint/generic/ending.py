@@ -43,7 +43,7 @@ def confirm_too_small(question: Question) -> Iterator[Hit]:
         )
     if confirm.top >= trials:
         what = f"top: {confirm.top} of {trials} trials confirms all of them, and chooses nothing"
-        yield Hit(("confirm",), what, f"top: {max(1, trials // 4)}")
+        yield Hit(("confirm", "top"), what, f"top: {max(1, trials // 4)}")
 
 
 def confirm_costs_more(question: Question) -> Iterator[Hit]:

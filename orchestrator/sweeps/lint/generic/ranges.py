@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from math import isclose
 
 from orchestrator.space import Categorical, Float, Int, show
 from orchestrator.spec.config_fields import field_types
@@ -11,6 +12,8 @@ from orchestrator.trial import Value
 
 MAX_LINEAR_RATIO = 100.0
 MIN_RATIO = 1.05
+NEAR = 0.01
+"""How far from a field's limit, as a fraction, an end still counts as on it."""
 UNIT = 1.0
 """Limits within [-1, 1] are a share's or a cosine's: to search all of them is no mistake."""
 
@@ -48,8 +51,8 @@ def bounds_of_the_field(question: Question) -> Iterator[Hit]:
         if limits is None or (abs(limits[0]) <= UNIT and abs(limits[1]) <= UNIT):
             continue
         low, high = limits
-        near = (high - low) * 1e-3
-        if parameter.low <= low + near and parameter.high >= high - near:
+        ends = ((parameter.low, low), (parameter.high, high))
+        if all(isclose(end, limit, rel_tol=NEAR, abs_tol=1e-6 * (high - low)) for end, limit in ends):
             what = f"{parameter.low:g} to {parameter.high:g} is everything that the field accepts"
             yield Hit(("space", name), what, "a range around a value that has worked")
 

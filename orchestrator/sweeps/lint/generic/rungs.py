@@ -9,6 +9,7 @@ from orchestrator.spec.model import (
     HyperbandPruner,
     MaxEpochsRule,
     MedianPruner,
+    NoPruner,
     PatientPruner,
     PercentilePruner,
     PlateauRule,
@@ -29,7 +30,9 @@ EVALUATION_INTERVALS = ("eval_every", "evaluate_every", "evaluate_every_epochs",
 
 def _inner(pruner: Pruner) -> tuple[Pruner, Path]:
     """The pruner that decides, and where it stands."""
-    return (pruner.pruner, ("pruner", "pruner")) if isinstance(pruner, PatientPruner) else (pruner, ("pruner",))
+    if isinstance(pruner, PatientPruner) and not isinstance(pruner.pruner, NoPruner):
+        return pruner.pruner, ("pruner", "pruner")
+    return pruner, ("pruner",)
 
 
 def _grace(pruner: Pruner) -> int | None:
@@ -37,8 +40,10 @@ def _grace(pruner: Pruner) -> int | None:
     match _inner(pruner)[0]:
         case AshaPruner() | HyperbandPruner() | MedianPruner() | PercentilePruner() | WilcoxonPruner() as inner:
             return max(1, inner.min_epochs)
-        case _:
-            return pruner.patience + 1 if isinstance(pruner, PatientPruner) else None
+        case PatientPruner(patience=patience):
+            return patience + 1
+        case NoPruner():
+            return None
 
 
 def fewer_than_two_rungs(question: Question) -> Iterator[Hit]:
@@ -75,7 +80,7 @@ def pruner_never_decides(question: Question) -> Iterator[Hit]:
     grace = _grace(question.spec.pruner)
     if grace is not None and epochs is not None and grace >= epochs and halving_of(pruner) is None:
         what = f"decides from epoch {grace} on, and trials end at {epochs}; the last epoch is not pruned"
-        key = "patience" if isinstance(question.spec.pruner, PatientPruner) and at == ("pruner",) else "min_epochs"
+        key = "patience" if isinstance(pruner, PatientPruner) else "min_epochs"
         yield Hit((*at, key), what, f"{key}: {max(1, epochs // 3)}")
 
 
