@@ -4,11 +4,14 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from orchestrator.sweeps.paths import Home
+from orchestrator.sweeps.paths import Home, SweepPaths
+
+if TYPE_CHECKING:
+    from orchestrator.execution.runner import Runner
 
 Command = Callable[..., int]
 F = TypeVar("F", bound=Callable[..., object])
@@ -27,8 +30,18 @@ class RunOptions:
 
     runner: str
     address: str | None
-    epochs: bool
-    quiet: bool
+    epochs: bool = False
+    quiet: bool = False
+
+    def build_runner(self, paths: SweepPaths) -> "Runner":
+        """The runner of a sweep with these files."""
+        if self.runner == "local":
+            from orchestrator.execution.local import LocalRunner
+
+            return LocalRunner()
+        from orchestrator.execution.ray_tune import RayRunner
+
+        return RayRunner(address=self.address, tune_folder=paths.tune)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,45 @@ class EndOptions:
 
     confirm: bool
     again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartOptions:
+    """What a new sweep begins with.
+
+    Attributes:
+        name: of the sweep; None for the file's name and a number.
+        continue_from: an earlier sweep whose trials it knows.
+        may_differ: keys of the config that may differ from that sweep's.
+    """
+
+    name: str | None
+    continue_from: str | None
+    may_differ: tuple[str, ...]
+
+
+def start_options(command: Command) -> Command:
+    """`--name`, `--continue-from`, `--may-differ`, as one `start`."""
+
+    @functools.wraps(command)
+    def with_start(
+        *args: object, name: str | None, continue_from: str | None, may_differ: tuple[str, ...], **rest: object
+    ) -> int:
+        return command(*args, start=StartOptions(name, continue_from, may_differ), **rest)
+
+    options = [
+        click.option("--name", help="Name of the sweep; default: the file's name plus a number."),
+        click.option(
+            "--continue-from", metavar="SWEEP", help="Let the sampler and the pruner know the trials of this sweep."
+        ),
+        click.option(
+            "--may-differ",
+            multiple=True,
+            metavar="KEY",
+            help="With --continue-from: a config key whose value changes no measurement. Repeatable.",
+        ),
+    ]
+    return _with_options(with_start, options)
 
 
 def home_options(command: Command) -> Command:
@@ -84,17 +136,8 @@ def run_options(command: Command) -> Command:
     def with_options(*args: object, runner: str, address: str | None, epochs: bool, quiet: bool, **rest: object) -> int:
         return command(*args, options=RunOptions(runner, address, epochs, quiet), **rest)
 
-    options = [
-        click.option(
-            "--runner",
-            type=click.Choice(["ray", "local"]),
-            default="ray",
-            show_default=True,
-            help="local: in this process, one trial at a time.",
-        ),
-        click.option(
-            "--address", envvar="ORCH_RAY_ADDRESS", help="Join this Ray cluster (host:port) instead of a local one."
-        ),
+    options: list[Callable[[Command], Command]] = [
+        *_target(),
         click.option("--epochs", is_flag=True, help="A line for each epoch, where there is no live table."),
         click.option("--quiet", is_flag=True, help="No progress."),
     ]
@@ -113,6 +156,31 @@ def end_options(command: Command) -> Command:
         click.option("--again", is_flag=True, help="Read the test split though it has been read before."),
     ]
     return _with_options(with_end, options)
+
+
+def target_options(command: Command) -> Command:
+    """`--runner` and `--address` alone, as one `options`."""
+
+    @functools.wraps(command)
+    def with_target(*args: object, runner: str, address: str | None, **rest: object) -> int:
+        return command(*args, options=RunOptions(runner, address), **rest)
+
+    return _with_options(with_target, _target())
+
+
+def _target() -> list[Callable[[Command], Command]]:
+    return [
+        click.option(
+            "--runner",
+            type=click.Choice(["ray", "local"]),
+            default="ray",
+            show_default=True,
+            help="local: in this process, one trial at a time.",
+        ),
+        click.option(
+            "--address", envvar="ORCH_RAY_ADDRESS", help="Join this Ray cluster (host:port) instead of a local one."
+        ),
+    ]
 
 
 def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.trial import JsonValue, Value
+
+if TYPE_CHECKING:
+    from orchestrator.study import Continued
 
 Item = TypeVar("Item")
 
@@ -108,3 +111,10 @@ def _finite(value: JsonValue) -> JsonValue:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return value
+
+
+def continued_lines(continued: "Continued") -> list[str]:
+    """How many trials of which sweep were taken, and why the others were not."""
+    total = continued.taken + sum(continued.dropped.values())
+    taken = f"{continued.taken} of the {total} trials of {continued.sweep} are known to the sampler"
+    return [taken, *(f"{count} not taken: {reason}" for reason, count in continued.dropped.items())]

@@ -18,6 +18,7 @@ from orchestrator.cli.importance import importance_json, print_importance
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
     MAX_EPOCH_COLUMNS,
+    continued_lines,
     duration,
     number,
     out,
@@ -203,6 +204,8 @@ def _head(console: Console, summary: SweepSummary) -> None:
     rows = [("why", sweep.reason), ("driven by", summary.driver or "")]
     counts = ", ".join(f"{count} {key}" for key, count in summary.counts.items() if count)
     rows.append(("trials", f"{counts or 'none'} of {sweep.spec.budget.trials}"))
+    if sweep.continued is not None:
+        rows.append(("history", "; ".join(continued_lines(sweep.continued))))
     rows.append(("time", f"{duration(sweep.wall_s)} wall, {duration(summary.train_s)} training"))
     rows.append(("costs", summary.costs.words))
     best = summary.best
@@ -236,7 +239,7 @@ def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindin
             _text(row.rank),
             str(row.number),
             ", ".join([row.reason or row.state.value.lower(), *(f"below floor {name}" for name in row.violated)]),
-            number(row.value),
+            number(row.value) if row.num_trials == 1 else f"{number(row.value)} (mean of seeds {number(row.mean)})",
             *(number(row.further.get(name)) for name in further),
             *("yes" if row.on_front else "" for _ in front),
             _text(row.best_step),
@@ -262,6 +265,7 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
         console.print(f"  {name} is {number(below)} below its floor: infeasible", markup=False, style="yellow")
     for name, value in trial.params.items():
         console.print(f"  {name:<32} {_text(value)}", markup=False)
+    console.print(f"  {'seeds':<32} {', '.join(map(str, trial.seeds))}{_kinship(summary, trial)}", markup=False)
     stretches = lineage(summary.trials, trial.number)
     for stretch in stretches[:-1]:
         console.print(
@@ -275,6 +279,16 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
         console.print(f"  decision: {decision_words(decision)}", markup=False, soft_wrap=True)
     if trial.ending and isinstance(text := trial.ending.detail.get("traceback"), str):
         console.print(text, markup=False, style="red", soft_wrap=True)
+
+
+def _kinship(summary: SweepSummary, trial: TrialRecord) -> str:
+    """The trials that a trial repeats or extends, and those that repeat or extend it."""
+    parts = [] if trial.replicate_of is None else [f"repeats trial {trial.replicate_of}"]
+    parts += [] if trial.extends is None else [f"extends trial {trial.extends}"]
+    repeated = [str(other.number) for other in summary.trials if other.replicate_of == trial.number]
+    parts += [f"repeated by {', '.join(repeated)}"] if repeated else []
+    parts += [f"extended by {other.number}" for other in summary.trials if other.extends == trial.number]
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _print_curve(console: Console, trial: TrialRecord) -> None:

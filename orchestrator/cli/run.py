@@ -18,36 +18,38 @@ from orchestrator.cli.findings import illness_lines
 from orchestrator.cli.options import (
     EndOptions,
     RunOptions,
+    StartOptions,
     end_options,
     file_argument,
     home_options,
     json_option,
     run_options,
     set_option,
+    start_options,
 )
-from orchestrator.cli.output import duration, number, only_json, params_text, print_json
+from orchestrator.cli.output import continued_lines, duration, number, only_json, params_text, print_json
 from orchestrator.cli.watch import LiveTable, PlainLines, Silent
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
-from orchestrator.execution.runner import Runner
 from orchestrator.study import SweepState
-from orchestrator.sweeps.checks import check_file
+from orchestrator.sweeps.checks import CheckedSweep, check_file
 from orchestrator.sweeps.confirming.find import is_confirmation
 from orchestrator.sweeps.drive import Surroundings, Watcher, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
 from orchestrator.sweeps.findings import SweepFindings, sweep_findings
-from orchestrator.sweeps.paths import Home, SweepPaths
+from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import is_server, redact
 from orchestrator.trial import JsonValue
 
 if TYPE_CHECKING:
     from orchestrator.cli.confirm import AtTheEnd
+    from orchestrator.sweeps.continuing import History
 
 
 @click.command()
 @file_argument
-@click.option("--name", help="Name of the sweep; default: the file's name plus a number.")
+@start_options
 @set_option
 @json_option
 @end_options
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 @home_options
 def sweep(
     file: Path,
-    name: str | None,
+    start: StartOptions,
     overrides: tuple[str, ...],
     as_json: bool,
     end: EndOptions,
@@ -72,7 +74,8 @@ def sweep(
 
         look_ahead(checked, around, again=end.again)
     with only_json(as_json):
-        summary = launch(checked, around, name=name, sweep_id=uuid.uuid4().hex[:8])
+        history = _history(start, checked, around)
+        summary = launch(checked, around, name=start.name, sweep_id=uuid.uuid4().hex[:8], history=history)
         print_farewell(summary, home, options)
         confirmed = _confirm(summary, around, options, end)
     return _end(summary, confirmed, as_json=as_json, lint=report.to_json())
@@ -81,44 +84,63 @@ def sweep(
 @click.command()
 @click.argument("reference", metavar="SWEEP")
 @set_option
+@click.option(
+    "--extend",
+    multiple=True,
+    metavar="WHAT=N",
+    help="More for a finished sweep: trials=+20, trials=40, epochs=+10, epochs=20. Repeatable.",
+)
 @json_option
 @end_options
 @run_options
 @home_options
 def resume(
-    reference: str, overrides: tuple[str, ...], as_json: bool, end: EndOptions, options: RunOptions, home: Home
+    reference: str,
+    overrides: tuple[str, ...],
+    extend: tuple[str, ...],
+    as_json: bool,
+    end: EndOptions,
+    options: RunOptions,
+    home: Home,
 ) -> int:
     """Go on with SWEEP (name or id): open trials first, then the rest of its budget, then its confirmation."""
     if is_confirmation(home, reference):
         from orchestrator.cli import confirm
 
-        if overrides:
-            raise UsageError(f"{reference} is a confirmation: it keeps its settings, and --set has nothing to change")
+        if overrides or extend:
+            what = "--set" if overrides else "--extend"
+            raise UsageError(f"{reference} is a confirmation: it keeps its settings, and {what} has nothing to change")
         return confirm.run(reference, confirm.asked_by(end.again), home, options, as_json=as_json)
     around = surroundings(home, options)
     with only_json(as_json):
-        summary = resume_sweep(reference, around, overrides=overrides)
+        summary = resume_sweep(reference, around, overrides=overrides, extend=extend)
         print_farewell(summary, home, options)
         confirmed = _confirm(summary, around, options, end)
     return _end(summary, confirmed, as_json=as_json)
 
 
+def _history(start: StartOptions, checked: CheckedSweep, around: Surroundings) -> "History | None":
+    """The trials that the new sweep takes over, said before it starts."""
+    if start.continue_from is None:
+        if start.may_differ:
+            raise UsageError("--may-differ says something of --continue-from SWEEP, which is not there")
+        return None
+    from orchestrator.sweeps.continuing import history_of
+
+    history = history_of(
+        around.home, start.continue_from, checked, directory=around.directory, may_differ=start.may_differ
+    )
+    for line in continued_lines(history.continued):
+        around.watcher.say(line)
+    return history
+
+
 def surroundings(home: Home, options: RunOptions) -> Surroundings:
     """What the options say of the runner and of what is shown."""
-
-    def build(paths: SweepPaths) -> Runner:
-        if options.runner == "local":
-            from orchestrator.execution.local import LocalRunner
-
-            return LocalRunner()
-        from orchestrator.execution.ray_tune import RayRunner
-
-        return RayRunner(address=options.address, tune_folder=paths.tune)
-
     directory = Path.cwd()
     return Surroundings(
         home=home,
-        runner=build,
+        runner=options.build_runner,
         watcher=_watcher(options),
         clock=Clock(),
         directory=directory,

@@ -17,6 +17,8 @@ from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Confirming, Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.proposals import Proposer
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
+from orchestrator.sweeps.continuing import History
+from orchestrator.sweeps.extending import extend_trials, extended_record, read_extension, trials_to_extend
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.maintain import deliver
 from orchestrator.sweeps.paths import Home, SweepPaths
@@ -95,8 +97,9 @@ def launch(
     name: str | None,
     sweep_id: str,
     confirmatory: Confirmatory | None = None,
+    history: History | None = None,
 ) -> SweepSummary:
-    """Run a new sweep to its end.
+    """Run a new sweep to its end; with a `history` its sampler knows another sweep's trials from the beginning.
 
     Raises:
         UsageError: the name is none or taken, or the cluster can never run a trial.
@@ -120,11 +123,16 @@ def launch(
             text=checked.document.text,
             file=checked.document.file,
             confirming=None if confirmatory is None else confirmatory.confirming,
+            continued=None if history is None else history.continued,
             tracking_uri=around.home.tracking_uri,
         )
         stack.enter_context(driver_lock(paths.lock, record.name))
         _make_folder(paths.checkpoints)
-        ledger = storage.create(record, proposer=None if confirmatory is None else confirmatory.proposer)
+        ledger = storage.create(
+            record,
+            proposer=None if confirmatory is None else confirmatory.proposer,
+            history=() if history is None else history.trials,
+        )
         paths.spec.write_text(dump(checked.spec))
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, record)
@@ -160,11 +168,17 @@ def _refuse_taken(name: str, home: Home) -> None:
 
 
 def resume(
-    reference: str, around: Surroundings, *, overrides: Sequence[str] = (), proposer: Proposer | None = None
+    reference: str,
+    around: Surroundings,
+    *,
+    overrides: Sequence[str] = (),
+    extend: Sequence[str] = (),
+    proposer: Proposer | None = None,
 ) -> SweepSummary:
     """Go on with a sweep: open trials first, with their numbers and parameters, then the rest.
 
     `overrides` may change its budget and its resources. A complete sweep is left as it is, unless they extend it.
+    `extend` asks for more trials, or for more epochs of the trials that had all of theirs, as `read_extension` says.
     A confirmation needs the `proposer` that it had at first.
 
     Raises:
@@ -177,22 +191,25 @@ def resume(
         record = storage.find(reference)
         if record.confirms is not None and proposer is None:
             raise UsageError(f"{record.name} confirms {record.confirms}; go on with: orch confirm {record.confirms}")
-        if record.state is SweepState.COMPLETE and not overrides:
-            more = f"orch resume {record.name} --set budget.trials={2 * record.spec.budget.trials}"
+        if record.state is SweepState.COMPLETE and not overrides and not extend:
+            more = f"orch resume {record.name} --extend trials=+{record.spec.budget.trials}"
             around.watcher.say(f"sweep {record.name} is complete, nothing is left to do; more trials: {more}")
             return _deliver_rest(record, around)
         paths = around.home.sweep(record.id)
         stack.enter_context(driver_lock(paths.lock, record.name))
-        record = _with_overrides(record, overrides)
+        extension = read_extension(extend, record)
+        record = _with_overrides(extended_record(record, extension), overrides)
         checked = check(parse(dump(record.spec), file=str(paths.spec)), directory=around.directory)
+        ledger = storage.open(record.name, proposer=proposer)
+        longer = trials_to_extend(ledger, paths, epochs=extension.epochs) if extension.epochs else []
         runner = around.runner(paths)
         tracking_uri = around.home.tracking_of(record.tracking_uri)
         connected = _connect(runner, checked, around, stack, tracking_uri=tracking_uri)
-        ledger = storage.open(record.name, proposer=proposer)
-        if overrides:
+        if overrides or extend:
             ledger.replace_spec(record)
             ledger = storage.open(record.name, proposer=proposer)
             paths.spec.write_text(dump(record.spec))
+            extend_trials(ledger, paths, longer)
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=tracking_uri))

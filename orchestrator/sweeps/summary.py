@@ -1,7 +1,7 @@
 """A sweep with its trials as one plain answer: what `sweep --json` and `show --json` print."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orchestrator import analysis
@@ -72,7 +72,7 @@ class SweepSummary:
     @property
     def train_s(self) -> float:
         """Seconds inside trainables, all trials together."""
-        return sum(trial.train_s for trial in self.trials)
+        return sum(trial.train_s for trial in analysis.current(self.trials))
 
     @property
     def costs(self) -> Costs:
@@ -110,6 +110,7 @@ class SweepSummary:
             if best is None
             else {"number": best.number, "value": best.value, "params": best.params, "epoch": best.best_step},
             "pareto": _pareto_json(self.front, self.volume),
+            "continued": None if self.sweep.continued is None else asdict(self.sweep.continued),
             "wall_s": round(self.sweep.wall_s, 3),
             "train_s": round(self.train_s, 3),
             "costs": self.costs.to_json(),
@@ -152,6 +153,8 @@ def trial_to_json(trial: TrialRecord, *, checkpoints: Mapping[str, Path] | None 
         "best_epoch": trial.best_step,
         "train_s": round(trial.train_s, 3),
         "attempt": trial.attempt,
+        "replicate_of": trial.replicate_of,
+        "extends": trial.extends,
         "run_id": trial.run_id,
     }
     if checkpoints is None:
