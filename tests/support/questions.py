@@ -20,7 +20,7 @@ def shipped(name: str, *overrides: str) -> Question:
 
 
 def own(space: dict[str, object], **sections: object) -> Question:
-    """A sweep of `embedder`; a pair of numbers is a float's range, a list the choices; further sections by keyword."""
+    """A sweep of `embedder`; a pair of numbers is a range, a list the choices; other sections by keyword."""
     data = {
         "name": "own",
         "trainable": "tests.support.embedder:train",
@@ -34,6 +34,8 @@ def own(space: dict[str, object], **sections: object) -> Question:
 
 
 def _parameter(value: object) -> dict[str, object]:
+    if isinstance(value, dict):
+        return value
     if isinstance(value, tuple):
         low, high = value
         return {"type": "float", "low": float(low), "high": float(high)}

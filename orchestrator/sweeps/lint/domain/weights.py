@@ -48,6 +48,8 @@ def _end(question: Question, found: list[Use[LossWeight]], end: Literal["low", "
 def _allowed(question: Question, key: str, extremes: Mapping[str, Value]) -> Mapping[str, float] | None:
     """The weights of a configuration in which the constraints let `key` exceed the others of `extremes`."""
     for params in question.draws:
+        if any(name in question.spec.space and name not in params for name in extremes):
+            continue  # not searched together under these conditions
         searched = {name: value for name, value in extremes.items() if name in params}
         for tried in ({**params, **searched}, params):
             weights = {name: float(tried.get(name, value)) for name, value in extremes.items()}

@@ -28,6 +28,14 @@ def test_a_constraint_that_does_not_forbid_it_is_not_enough():
     assert len(said(own(overlapping, constraints=["main_weight > 0.5 * side_weight"]), "ORC221")) == 1
 
 
+def test_a_weight_that_is_searched_under_a_condition_is_compared_where_it_is():
+    conditional = {"type": "float", "low": 0.1, "high": 1.0, "when": {"centres": True}}
+    space = {"main_weight": (0.1, 1.0), "centres": [True, False], "side_weight": conditional}
+
+    assert said(own(space, constraints=["main_weight > side_weight"]), "ORC221") == []
+    assert len(said(own(space), "ORC221")) == 1
+
+
 def test_several_main_parts_weigh_together():
     # Captioning goes up to 0.2 and contrastive down to 0.1, beside at least 1.0 for the classes.
     assert said(shipped("multitask_omniglot"), "ORC221") == []
