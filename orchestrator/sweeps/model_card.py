@@ -115,7 +115,10 @@ def _confirmed(report: ConfirmationReport, candidate: Confirmed) -> Iterator[str
     for metric, (estimate, difference) in rows.items():
         if estimate is not None:
             yield _row(metric, estimate, difference)
-    yield f"\nIntervals: {report.covers}"
+    yield (
+        f"\nThe intervals cover {report.covers}. The training that this model comes from had the best value on val of "
+        "its seeds; the means say what to expect of another one."
+    )
     if candidate.search_value is not None:
         yield f"\nThe search's own value of this configuration was {_number(candidate.search_value)}."
     for note in report.notes:

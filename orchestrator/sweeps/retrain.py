@@ -21,6 +21,8 @@ from trainables.checkpoint import read_checkpoint
 from trainables.contract import Purpose
 from trainables.registry import load_info
 
+CHECKPOINT_INTERVAL_S = 30.0
+
 Watch = Callable[[int, int], None]
 """Called after each epoch with its number and how many there will be."""
 
@@ -77,7 +79,7 @@ def _assignment(choice: Choice, directory: Path, folder: Path, *, seed: int, epo
         seeds=(seed,),
         checkpoints=folder,
         last_step=done[-1] if done else None,
-        checkpoint_interval_s=spec.resources.checkpoint_interval_s,
+        checkpoint_interval_s=CHECKPOINT_INTERVAL_S,
         until=epochs,
         purpose=Purpose.RETRAIN,
         directory=directory,

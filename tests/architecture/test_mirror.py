@@ -40,6 +40,7 @@ COVERED = {
     "orchestrator/study/pruning.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/records.py": "tests/orchestrator/study/test_ledger.py",
     "orchestrator/sweeps/checks.py": "tests/orchestrator/cli/test_cli_bad_input.py",
+    "orchestrator/sweeps/choosing.py": "tests/orchestrator/sweeps/test_export.py",
     "orchestrator/sweeps/examine.py": "tests/orchestrator/cli/test_cli_doctor.py",
     "orchestrator/sweeps/maintain.py": "tests/orchestrator/cli/test_cli_act.py",
     "orchestrator/sweeps/paths.py": "tests/orchestrator/cli/test_cli_run.py",
@@ -61,6 +62,11 @@ COVERED = {
     "trainables/losses/ant.py": "tests/numerics/test_ant_losses.py",
     "trainables/losses/ant_form.py": "tests/numerics/test_ant_losses.py",
     "trainables/losses/gap.py": "tests/numerics/test_ant_losses.py",
+    "trainables/tasks/adapter/model.py": "tests/trainables/test_exported.py",
+    "trainables/tasks/identification/model.py": "tests/trainables/test_exported.py",
+    "trainables/tasks/incremental/model.py": "tests/trainables/test_exported.py",
+    "trainables/tasks/multitask/model.py": "tests/trainables/test_exported.py",
+    "trainables/tasks/toxicity/model.py": "tests/trainables/test_exported.py",
 }
 """Module without a test file of its own to the file that covers it."""
 
