@@ -2,16 +2,8 @@
 
 from collections.abc import Iterator
 
-from orchestrator.spec.model import (
-    AshaPruner,
-    HyperbandPruner,
-    MaxEpochsRule,
-    MedianPruner,
-    PatientPruner,
-    PercentilePruner,
-    Pruner,
-    WilcoxonPruner,
-)
+from orchestrator.spec.model import MaxEpochsRule, PatientPruner
+from orchestrator.sweeps.lint.grace import deciding, grace_of
 from orchestrator.sweeps.lint.meaning import place, uses
 from orchestrator.sweeps.lint.question import Question
 from orchestrator.sweeps.lint.rule import Hit, Rule, Severity
@@ -25,29 +17,16 @@ def before_the_peak(question: Question) -> Iterator[Hit]:
         return
     latest = max(found, key=lambda use: use.role.peak)
     peak, end = latest.role.peak, latest.role.end
-    first = first_comparison(question.spec.pruner)
+    first = grace_of(question.spec.pruner)
     if first is not None and first < min(peak, end):
-        what = (
-            f"trials are compared at epoch {first}, but one cycle's learning rate rises until epoch {peak:g} of {end:g}"
-        )
-        yield Hit(_of_the_pruner(question.spec.pruner), what, f"min_epochs: {_up(peak)}, or peak_at: {first / end:.2g}")
+        pruner, at = deciding(question.spec.pruner)
+        grace = "patience" if isinstance(pruner, PatientPruner) else "min_epochs"
+        what = f"trials are compared at epoch {first}, but one cycle's rate rises until epoch {peak:g} of {end:g}"
+        yield Hit((*at, grace), what, f"{grace}: {_up(peak)}, or peak_at: {first / end:.2g}")
     for position, rule in enumerate(question.spec.stop):
         if isinstance(rule, MaxEpochsRule) and rule.epochs < end:
             what = f"every trial stops after epoch {rule.epochs}: one cycle of {end:g} epochs never comes down"
             yield Hit(("stop", position, "epochs"), what, f"config: {{epochs: {rule.epochs}}} in the place of the rule")
-
-
-def first_comparison(pruner: Pruner) -> int | None:
-    """The first epoch after which a trial may be pruned; None if none is."""
-    match pruner:
-        case AshaPruner() | HyperbandPruner():
-            return pruner.min_epochs
-        case MedianPruner() | PercentilePruner() | WilcoxonPruner():
-            return max(1, pruner.min_epochs)
-        case PatientPruner():
-            return max(pruner.patience + 1, first_comparison(pruner.pruner) or 0)
-        case _:
-            return None
 
 
 def after_the_end(question: Question) -> Iterator[Hit]:
@@ -58,10 +37,6 @@ def after_the_end(question: Question) -> Iterator[Hit]:
         role = worst.role
         what = f"{role.what} at {role.at:g} {role.unit}: training has {role.within:g}"
         yield Hit(place(question, key, worst.value), what, f"at most {role.within:g}, or longer training")
-
-
-def _of_the_pruner(pruner: Pruner) -> tuple[str, ...]:
-    return ("pruner", "patience") if isinstance(pruner, PatientPruner) else ("pruner", "min_epochs")
 
 
 def _up(epoch: float) -> int:

@@ -9,17 +9,14 @@ from orchestrator.spec.model import (
     HyperbandPruner,
     MaxEpochsRule,
     MedianPruner,
-    NoPruner,
     PatientPruner,
     PercentilePruner,
     PlateauRule,
-    Pruner,
     TargetRule,
-    WilcoxonPruner,
 )
-from orchestrator.spec.nodes import Path
 from orchestrator.sweeps.lint.generic.halving import halving_of, rung_epochs
 from orchestrator.sweeps.lint.generic.metric_kinds import is_share
+from orchestrator.sweeps.lint.grace import deciding, grace_of
 from orchestrator.sweeps.lint.question import Question
 from orchestrator.sweeps.lint.rule import Hit, Rule, Severity
 
@@ -28,27 +25,9 @@ EVALUATION_INTERVALS = ("eval_every", "evaluate_every", "evaluate_every_epochs",
 """Names of a Config field that says how many epochs lie between two measurements."""
 
 
-def _inner(pruner: Pruner) -> tuple[Pruner, Path]:
-    """The pruner that decides, and where it stands."""
-    if isinstance(pruner, PatientPruner) and not isinstance(pruner.pruner, NoPruner):
-        return pruner.pruner, ("pruner", "pruner")
-    return pruner, ("pruner",)
-
-
-def _grace(pruner: Pruner) -> int | None:
-    """The first epoch at which a trial can be pruned; None if none ever is."""
-    match _inner(pruner)[0]:
-        case AshaPruner() | HyperbandPruner() | MedianPruner() | PercentilePruner() | WilcoxonPruner() as inner:
-            return max(1, inner.min_epochs)
-        case PatientPruner(patience=patience):
-            return patience + 1
-        case NoPruner():
-            return None
-
-
 def fewer_than_two_rungs(question: Question) -> Iterator[Hit]:
     """Successive halving that compares trials at most once before they end."""
-    pruner, at = _inner(question.spec.pruner)
+    pruner, at = deciding(question.spec.pruner)
     halving = halving_of(pruner)
     if halving is None or question.epochs is None:
         return
@@ -72,12 +51,12 @@ def _more_rungs(halving: AshaPruner | HyperbandPruner, epochs: int) -> str:
 
 def pruner_never_decides(question: Question) -> Iterator[Hit]:
     """A pruner that is set and cannot prune anything."""
-    pruner, at = _inner(question.spec.pruner)
+    pruner, at = deciding(question.spec.pruner)
     trials, epochs = question.spec.budget.trials, question.epochs
     if isinstance(pruner, MedianPruner | PercentilePruner) and pruner.startup_trials >= trials:
         what = f"{pruner.startup_trials} startup trials of {trials}: no trial is ever pruned"
         yield Hit((*at, "startup_trials"), what, f"startup_trials: {max(1, trials // 4)}")
-    grace = _grace(question.spec.pruner)
+    grace = grace_of(question.spec.pruner)
     if grace is not None and epochs is not None and grace >= epochs and halving_of(pruner) is None:
         what = f"decides from epoch {grace} on, and trials end at {epochs}; the last epoch is not pruned"
         key = "patience" if isinstance(pruner, PatientPruner) else "min_epochs"
@@ -90,9 +69,9 @@ def grace_before_warmup(question: Question) -> Iterator[Hit]:
     if longest is None:
         return
     key, warmup = longest
-    grace = _grace(question.spec.pruner)
+    grace = grace_of(question.spec.pruner)
     if grace is not None and grace < warmup:
-        path = (*_inner(question.spec.pruner)[1], "min_epochs")
+        path = (*deciding(question.spec.pruner)[1], "min_epochs")
         what = f"a trial can be pruned at epoch {grace}, and {key} lasts until epoch {warmup:g}"
         yield Hit(path, what, f"min_epochs: {int(-(-warmup // 1)) + 1}")
     for position, rule in enumerate(question.spec.stop):
@@ -109,14 +88,14 @@ def _longest_warmup(question: Question) -> tuple[str, float] | None:
 
 def grace_before_evaluation(question: Question) -> Iterator[Hit]:
     """Trials are judged before their first measurement."""
-    grace = _grace(question.spec.pruner)
+    grace = grace_of(question.spec.pruner)
     if grace is None:
         return
     for key in {**question.fixed, **question.spec.space}:
         reach = question.reach(key) if key.rpartition(".")[2] in EVALUATION_INTERVALS else None
         if reach is not None and reach.high is not None and grace < reach.high:
             what = f"pruning begins at epoch {grace}, and {key} says that the first measurement is at {reach.high:g}"
-            yield Hit((*_inner(question.spec.pruner)[1], "min_epochs"), what, f"min_epochs: {reach.high:g}")
+            yield Hit((*deciding(question.spec.pruner)[1], "min_epochs"), what, f"min_epochs: {reach.high:g}")
 
 
 def stop_rule_never_acts(question: Question) -> Iterator[Hit]:

@@ -2,10 +2,7 @@
 
 import pytest
 
-from orchestrator.spec.model import SweepSpec
-from orchestrator.sweeps.lint.domain.schedules import first_comparison
 from tests.support.questions import own, said, shipped
-from tests.support.specs import toy_spec
 
 
 @pytest.mark.parametrize(("min_epochs", "found"), [(2, 1), (3, 1), (4, 0)])
@@ -30,22 +27,6 @@ def test_a_cycle_that_a_rule_cuts_off():
     (hit,) = said(own({"rate": (1e-4, 1e-2)}, config={"peak": 5}, stop=stop), "ORC241")
 
     assert "stop[0].epochs: every trial stops after epoch 6: one cycle of 10 epochs never comes down" in hit
-
-
-@pytest.mark.parametrize(
-    ("pruner", "epoch"),
-    [
-        ({"type": "asha", "min_epochs": 2}, 2),
-        ({"type": "median", "min_epochs": 0}, 1),
-        ({"type": "none"}, None),
-        ({"type": "patient", "patience": 3, "pruner": {"type": "asha", "min_epochs": 5}}, 5),
-        ({"type": "patient", "patience": 3}, 4),
-    ],
-)
-def test_the_first_comparison(pruner, epoch):
-    spec: SweepSpec = toy_spec(pruner=pruner)
-
-    assert first_comparison(spec.pruner) == epoch
 
 
 def test_a_ramp_that_is_longer_than_a_step():
