@@ -11,13 +11,18 @@ from orchestrator.sweeps.summary import dominated_volume
 
 
 def write_report(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write leaderboard (CSV, HTML), importance (JSON) and plots; returns the paths of those that there are."""
+    """Write leaderboard (CSV, HTML), importance (JSON) and plots; returns the paths of those that there are.
+
+    A confirmation searches nothing: its trials have a leaderboard alone, and a report of their own later.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     trials, objectives = ledger.records(), ledger.spec.objectives
     rows = analysis.leaderboard(trials, ledger.spec.objective, further=ledger.spec.further_objectives)
     csv, html = folder / "leaderboard.csv", folder / "leaderboard.html"
     csv.write_text(analysis.to_csv(rows))
     html.write_text(analysis.to_html(rows, title=ledger.name))
+    if ledger.sweep.confirms is not None:
+        return [csv, html]
     important = importance(ledger)
     shares, plots = folder / "importance.json", folder / "plots.html"
     if important is not None:
