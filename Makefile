@@ -62,8 +62,9 @@ confirmation-proof: $(STAMP)  ## simulated sweeps of which the answer is known: 
 pruning-audit: $(STAMP)  ## pruned trials finished all the same: what the rule cost and saved
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pruning_audit.py
 
-docs: $(STAMP)  ## regenerate what is generated: JSON Schema files
+docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages about lint rules
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
+	$(BIN)/python -m orchestrator.sweeps.lint
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 

@@ -75,5 +75,5 @@ def faults_json(error: SpecError) -> dict[str, JsonValue]:
 def _print(file: Path, report: Report) -> None:
     for line in advice_lines(report.advice):
         click.echo(line)
-    more = f"; orch lint --explain {report.grave[0].rule} says why" if report.grave else ""
+    more = f"; `orch lint --explain {report.grave[0].rule}` says why" if report.grave else ""
     click.echo(f"{file}: {counts(report)}{more}")

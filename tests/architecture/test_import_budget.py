@@ -1,4 +1,4 @@
-"""What must be instant stays light: no torch, ray, mlflow or optuna for help, validate and schema."""
+"""What must be instant stays light: no torch, ray, mlflow or optuna for help, validate, lint and schema."""
 
 import subprocess
 import sys
@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "ray", "mlflow", "optuna", "pandas", "scipy", "sklearn", "matplotlib"}
-COMMANDS = [("--help",), ("validate", "search_spaces/multitask.yaml"), ("schema",), ("schema", "multitask")]
+FILE = "search_spaces/multitask.yaml"
+COMMANDS = [("--help",), ("validate", FILE), ("lint", FILE), ("schema",), ("schema", "multitask")]
 LOADED = "import sys; from orchestrator.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
 SLACK = 2
 """The goals hold on a quiet machine; a shared one is allowed this factor."""
@@ -25,7 +26,11 @@ def test_no_heavy_library_is_loaded(command):
     assert HEAVY & set(done.stderr.split()) == set()
 
 
-@pytest.mark.parametrize(("command", "goal_s"), [(COMMANDS[0], 0.35), (COMMANDS[1], 0.7)], ids=["help", "validate"])
+@pytest.mark.parametrize(
+    ("command", "goal_s"),
+    [(("--help",), 0.35), (("validate", FILE), 0.6), (("lint", FILE), 0.6)],
+    ids=["help", "validate", "lint"],
+)
 def test_it_is_quick(command, goal_s):
     took_s = []
     for _ in range(5):

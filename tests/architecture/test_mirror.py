@@ -12,6 +12,7 @@ MODULES = sorted(
     if path.stem not in ("__init__", "__main__")
 )
 COVERED = {
+    "orchestrator/cli/advice.py": "tests/orchestrator/cli/test_cli_lint.py",
     "orchestrator/execution/assignment.py": "tests/orchestrator/execution/test_attempt.py",
     "orchestrator/execution/checkpoint_names.py": "tests/orchestrator/execution/test_attempt.py",
     "orchestrator/execution/checkpoints.py": "tests/orchestrator/execution/test_attempt.py",
@@ -42,6 +43,9 @@ COVERED = {
     "orchestrator/sweeps/checks.py": "tests/orchestrator/cli/test_cli_bad_input.py",
     "orchestrator/sweeps/choosing.py": "tests/orchestrator/sweeps/test_export.py",
     "orchestrator/sweeps/examine.py": "tests/orchestrator/cli/test_cli_doctor.py",
+    "orchestrator/sweeps/lint/ignores.py": "tests/orchestrator/sweeps/lint/test_judge.py",
+    "orchestrator/sweeps/lint/rule.py": "tests/orchestrator/sweeps/lint/test_judge.py",
+    "orchestrator/sweeps/lint/whole_configs.py": "tests/orchestrator/sweeps/lint/test_question.py",
     "orchestrator/sweeps/maintain.py": "tests/orchestrator/cli/test_cli_act.py",
     "orchestrator/sweeps/paths.py": "tests/orchestrator/cli/test_cli_run.py",
     "orchestrator/sweeps/read.py": "tests/orchestrator/cli/test_cli_read.py",

@@ -66,10 +66,7 @@ def test_concurrency_is_the_machine_s_or_the_file_s():
 
 
 def test_a_few_trials_at_a_time_are_no_matter():
-    assert (
-        rules("budget.trials=20", "confirm={top: 2, seeds: 3, max_trials: 9}", facts=replace(FACTS, concurrency=6))
-        == []
-    )
+    assert "ORC115" not in rules("budget.trials=20", facts=replace(FACTS, concurrency=6))
 
 
 def test_a_sampler_for_numbers_beside_choices():
