@@ -51,7 +51,7 @@ def roles_of(config: BaseModel) -> Mapping[str, Role]:
     say = getattr(config, "roles", None)
     try:
         said = say() if callable(say) else {}
-        return {key: role for key, role in said.items() if isinstance(role, Role)}
+        return {str(key): role for key, role in said.items() if isinstance(role, Role)}
     # A person's own Config may do anything; a rule speaks of it.
     except Exception:
         return {}

@@ -13,6 +13,9 @@ from trainables.roles import Role
 def unusable_roles(question: Question) -> Iterator[Hit]:
     """A `roles()` that fails, or that speaks of keys that are not there."""
     faults = [fault for whole in question.configs for fault in _faults(whole.config)]
+    keys = dict.fromkeys(key for roles in question.roles for key in roles)
+    unknown = [key for key in keys if not field_types(question.config_type, key)]
+    faults += [f"names {key}, which the Config does not have" for key in unknown]
     for fault in dict.fromkeys(faults):
         yield Hit(("trainable",), f"roles() of its Config {fault}: rules about embedding models do not see it")
 
@@ -33,8 +36,6 @@ def _faults(config: BaseModel) -> Iterator[str]:
     for key, role in said.items():
         if not isinstance(role, Role):
             yield f"gives {key} {type(role).__name__}, which is none of trainables.roles"
-        elif not field_types(type(config), str(key)):
-            yield f"names {key}, which the Config does not have"
 
 
 RULES = (
