@@ -16,6 +16,8 @@ from orchestrator.spec.model import CmaesSampler, GpSampler, Nsga2Sampler, Nsga3
 GENERATIONS = {"nsga2": "NSGAIISampler:generation", "nsga3": "NSGAIIISampler:generation"}
 """The note in which a genetic search keeps the generation of a trial."""
 MIN_CMA_DIMENSIONS = 2
+MIN_CMA_GUESSES = 10
+"""CMA-ES makes its first guess from the best tenth of them."""
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
@@ -76,9 +78,10 @@ def joint_space(sampler: Sampler, space: SearchSpace) -> dict[str, BaseDistribut
 
 
 def _guesses(imported: Sequence[FrozenTrial], joint: dict[str, BaseDistribution]) -> list[FrozenTrial]:
-    """Complete trials of another sweep, with the parameters that CMA-ES models alone."""
-    return [
+    """Complete trials of another sweep, with the parameters that CMA-ES models alone; none if they are too few."""
+    guesses = [
         create_trial(value=trial.value, params={name: trial.params[name] for name in joint}, distributions=joint)
         for trial in imported
         if trial.state is TrialState.COMPLETE and joint
     ]
+    return guesses if len(guesses) >= MIN_CMA_GUESSES else []

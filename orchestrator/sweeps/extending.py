@@ -68,6 +68,8 @@ def trials_to_extend(ledger: Ledger, paths: SweepPaths, *, epochs: int) -> list[
     if any(not trial.state.is_terminal and trial.extends is None for trial in trials):
         raise UsageError(f"{ledger.name} has open trials; finish it first: orch resume {ledger.name}")
     longer = [trial for trial in trials if _had_all(trial) and trial.epochs < epochs]
+    if not longer and epochs == ledger.max_epochs:
+        raise UsageError(f"--extend {EPOCHS}={epochs}: {ledger.name} has {epochs} epochs; ask for more")
     if gone := [trial.number for trial in longer if not steps_in(trial_folder(paths.checkpoints, trial.number))]:
         numbers = ", ".join(map(str, gone[:10])) + (", ..." if len(gone) > 10 else "")
         raise UsageError(

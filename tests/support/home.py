@@ -46,8 +46,8 @@ class Lines:
 class House:
     """A home in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.home = Home(folder / "home")
+    def __init__(self, folder: Path, tracking: str | None = None) -> None:
+        self.home = Home(folder / "home", tracking=tracking)
 
     def checked(self, spec: SweepSpec) -> CheckedSweep:
         """A spec after all checks."""
@@ -70,6 +70,6 @@ class House:
         """`orch sweep`."""
         return drive.launch(self.checked(spec), self.around(watcher), name=name, sweep_id=sweep_id)
 
-    def resume(self, reference: str = "toy-1", *, watcher: Lines | None = None, overrides=()) -> SweepSummary:
+    def resume(self, reference: str = "toy-1", *, watcher: Lines | None = None, overrides=(), extend=()) -> SweepSummary:
         """`orch resume`."""
-        return drive.resume(reference, self.around(watcher), overrides=overrides)
+        return drive.resume(reference, self.around(watcher), overrides=overrides, extend=extend)
