@@ -73,4 +73,4 @@ def capacity(resources: Resources, where: str) -> Capacity:
         raise does_not_fit(need, where, found)
     concurrent = min(fit, resources.max_concurrent or fit)
     cpus = sum(node.get("CPU", 0.0) for node in nodes)
-    return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=concurrent, gpu=need.gpu)
+    return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=concurrent, gpu=need.gpu, fit=fit)

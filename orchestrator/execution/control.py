@@ -258,6 +258,7 @@ class SweepControl:
         running = tuple(active.running(objective, now_s) for active in list(self._active.values()))
         ended_here = self._tally.num_ended - self._earlier_ended
         left = self.ledger.limit - self._tally.num_ended
+        hours = self.spec.budget.wall_hours
         return Progress(
             name=self.ledger.name,
             limit=self.ledger.limit,
@@ -270,7 +271,7 @@ class SweepControl:
             best=self._tally.best_with(running),
             elapsed_s=self.elapsed_s,
             wall_s=self.wall_s,
-            wall_limit_s=None if self.spec.budget.wall_hours is None else self.spec.budget.wall_hours * SECONDS_PER_HOUR,
+            wall_limit_s=None if hours is None else hours * SECONDS_PER_HOUR,
             train_s=self._tally.effort.train_s,
             eta_s=self.elapsed_s / ended_here * left if ended_here else None,
             lag=self._tracker.lag,

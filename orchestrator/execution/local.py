@@ -20,7 +20,7 @@ class LocalRunner:
         if not need.times_on({"CPU": cpus, "GPU": gpus}):
             raise does_not_fit(need, where, f"{cpus:g} CPU and {gpus:g} GPU")
         prepare(spec.trainable, directory)
-        return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=1, gpu=need.gpu)
+        return Capacity(where, cpus=cpus, gpus=gpus, max_concurrent=1, gpu=need.gpu, fit=1)
 
     def run(self, control: SweepControl) -> None:
         """Run until there is no next trial."""

@@ -46,6 +46,7 @@ class Capacity:
         where: in words, such as `Ray at 10.0.0.1:6379` or `this process`.
         max_concurrent: how many trials run at once.
         gpu: GPUs per trial, after `auto` was settled.
+        fit: how many would fit at once, whatever the sweep file allows.
     """
 
     where: str
@@ -53,6 +54,7 @@ class Capacity:
     gpus: float
     max_concurrent: int
     gpu: float
+    fit: int
 
     def devices(self, resources: Resources) -> float:
         """What a budget of GPU-hours counts for a trial: its GPUs, or where it has none its CPU cores."""

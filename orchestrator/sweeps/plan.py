@@ -1,32 +1,95 @@
-"""What a sweep would do and cost, without doing it: configurations, concurrency, places, time."""
+"""What a sweep would do and cost, before it runs: configurations, concurrency, places, and intervals of its costs.
 
-import tempfile
+The pace comes from an earlier sweep or from a short probe on the sweep's own runner; nothing is written to the home.
+"""
+
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 
-from orchestrator.execution.assignment import Assignment, Measured, Raised
-from orchestrator.execution.attempt import Attempt
-from orchestrator.execution.machine import num_cpus, num_gpus
+from orchestrator.analysis.budgets import Limit, limits
+from orchestrator.execution.machine import gpu_memory_bytes, memory_bytes, num_cpus, num_gpus
 from orchestrator.execution.runner import needed
-from orchestrator.spec import AshaPruner, GridSampler, HyperbandPruner, Resources, SweepSpec
-from orchestrator.study.preview import first_configurations
+from orchestrator.spec import SweepSpec, resolve
+from orchestrator.spec.model import (
+    Budget,
+    CmaesSampler,
+    GpSampler,
+    NoPruner,
+    Nsga2Sampler,
+    Nsga3Sampler,
+    PbtSampler,
+    RandomSampler,
+    TpeSampler,
+)
+from orchestrator.study.preview import first_configurations, num_trials
 from orchestrator.sweeps.checks import CheckedSweep
 from orchestrator.sweeps.paths import Home
-from orchestrator.sweeps.read import list_sweeps
-from orchestrator.trial import JsonValue, TrialRecord, Value
+from orchestrator.sweeps.planning.buying import Purchase, buy
+from orchestrator.sweeps.planning.confirming import ConfirmationCost, confirmation_cost
+from orchestrator.sweeps.planning.corners import cost_corners
+from orchestrator.sweeps.planning.earlier import earlier_lengths, earlier_pace
+from orchestrator.sweeps.planning.forecast import Forecast, Workers, rehearse_often
+from orchestrator.sweeps.planning.pace import Pace
+from orchestrator.sweeps.planning.probe import BuildRunner, Probed, probe
+from orchestrator.sweeps.planning.survival import Rehearsed, Remembered, Survival
+from orchestrator.trial import JsonValue, Value
 
 NUM_SHOWN = 3
+NUM_LENGTHS = 64
+"""Random configurations that tell how long trials are, where the space searches `epochs`."""
+KEPT_CHECKPOINTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a trial trains: seconds before the first epoch, seconds an epoch, and where that is known from."""
+class Target:
+    """Where the sweep would run.
 
-    start_s: float
-    epoch_s: float
-    source: str
+    Attributes:
+        build: makes the runner; has to be picklable.
+        is_local: the in-process runner.
+        address: a running Ray cluster; None for one of this machine.
+    """
+
+    build: BuildRunner
+    is_local: bool
+    address: str | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether other machines may train."""
+        return self.address is not None and not self.is_local
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many trials run at once.
+
+    Attributes:
+        trials: as many as the runner starts.
+        by_memory: as many as memory allows; None when that is not known.
+        on_gpu: whether a trial trains on a GPU.
+        devices: GPUs of a trial, or where it has none its cores.
+    """
+
+    trials: int
+    on_gpu: bool
+    devices: float
+    by_memory: int | None = None
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether more trials are started than memory holds."""
+        return self.by_memory is not None and self.by_memory < self.trials
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What the checkpoints of all trials may need, and what is free where they go."""
+
+    needed_bytes: int
+    free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,118 +97,196 @@ class Plan:
     """What would happen.
 
     Attributes:
-        expected_epochs: epochs of all trials together, after what the pruner is expected to cut.
-        estimated_s: wall seconds on `max_concurrent` trials at a time; None when no pace is known.
+        epochs: of a full-length trial; None when the config has no such field.
+        lengths: what the epochs of all trials rest on, in words.
+        forecast: None when no pace is known, or no length of a trial.
+        whole: the same without the file's own budgets of hours and epochs.
+        purchase: what the budget asked about buys; None when none was.
+        failure: why trials of the probe failed; empty when none did.
     """
 
     trials: int
     configurations: tuple[Mapping[str, Value], ...]
-    max_concurrent: int
+    concurrency: Concurrency
     epochs: int | None
-    expected_epochs: float | None
     pace: Pace | None
+    lengths: str
+    forecast: Forecast | None
+    whole: Forecast | None
+    purchase: Purchase | None
+    confirmation: ConfirmationCost | None
+    disk: Disk | None
     places: Mapping[str, str]
+    failure: str = ""
 
     @property
-    def estimated_s(self) -> float | None:
-        """Wall seconds, without the start of the cluster."""
-        if self.pace is None or self.expected_epochs is None:
-            return None
-        training_s = self.trials * self.pace.start_s + self.expected_epochs * self.pace.epoch_s
-        return training_s / max(1, min(self.max_concurrent, self.trials))
+    def max_concurrent(self) -> int:
+        """How many trials run at once."""
+        return self.concurrency.trials
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain values."""
-        pace = self.pace
         return {
             "trials": self.trials,
             "configurations": list(self.configurations),
-            "max_concurrent": self.max_concurrent,
+            "max_concurrent": self.concurrency.trials,
+            "concurrent_by_memory": self.concurrency.by_memory,
             "epochs": self.epochs,
-            "expected_epochs": self.expected_epochs,
-            "pace": None if pace is None else {"start_s": pace.start_s, "epoch_s": pace.epoch_s, "source": pace.source},
-            "estimated_s": self.estimated_s,
+            "pace": self.pace.to_json() if self.pace else None,
+            "lengths": self.lengths,
+            "unit": "GPU-hours" if self.concurrency.on_gpu else "core-hours",
+            "forecast": self.forecast.to_json() if self.forecast else None,
+            "whole": self.whole.to_json() if self.whole else None,
+            "purchase": self.purchase.to_json() if self.purchase else None,
+            "confirmation": self.confirmation.to_json() if self.confirmation else None,
+            "disk": {"needed_bytes": self.disk.needed_bytes, "free_bytes": self.disk.free_bytes} if self.disk else None,
             "places": dict(self.places),
+            "failure": self.failure,
         }
 
 
-def plan(checked: CheckedSweep, home: Home, *, directory: Path, probe: bool) -> Plan:
-    """Work out a plan; with `probe` a pace that no earlier sweep gives is measured on one epoch, here and now."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a plan is made.
+
+    Attributes:
+        probe: whether a pace that no earlier sweep tells is measured.
+        budget: of which the plan says what it buys.
+        directory: where the command was called.
+    """
+
+    directory: Path
+    probe: bool = True
+    budget: Mapping[Limit, float] | None = None
+
+
+def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Plan:
+    """Work out a plan.
+
+    Raises:
+        UsageError, InfrastructureError: the probe cannot reach the cluster, or no trial fits on it.
+    """
     spec = checked.spec
-    configurations = tuple(first_configurations(spec, checked.fixed, count=NUM_SHOWN))
-    trials = spec.budget.trials
-    if isinstance(spec.sampler, GridSampler):
-        trials = min(trials, sum(1 for _ in checked.space.grid()))
-    epochs = checked.fixed.get("epochs")
-    epochs = epochs if isinstance(epochs, int) else None
-    pace = _earlier_pace(spec, home) or (_measured_pace(checked, configurations[0], directory) if probe else None)
+    trials = num_trials(spec, checked.fixed)
+    concurrency = _fit_here(spec, target)
+    pace = earlier_pace(spec, home, concurrency=None if target.is_elsewhere else concurrency.trials)
+    probed = Probed(None, pace)
+    if pace is None and asked.probe:
+        probed = probe(checked, target.build, corners=_corners(checked), directory=asked.directory)
+        pace = probed.pace
+    concurrency = _settled(concurrency, spec, target, probed)
+    full = _full_lengths(checked)
+    survival = _survival(spec, home, full, trials=trials, concurrency=concurrency.trials) if full else None
+    costs = _costs(spec, pace, survival, concurrency, asked) if pace and survival else _Costs()
     return Plan(
         trials=trials,
-        configurations=configurations,
-        max_concurrent=_fit_here(spec.resources),
-        epochs=epochs,
-        expected_epochs=None if epochs is None else trials * mean_epochs(spec, epochs),
+        configurations=tuple(first_configurations(spec, checked.fixed, count=NUM_SHOWN)),
+        concurrency=concurrency,
+        epochs=max(full, default=None),
         pace=pace,
+        lengths=survival.source if survival else "",
+        forecast=costs.forecast,
+        whole=costs.whole,
+        purchase=costs.purchase,
+        confirmation=confirmation_cost(spec, pace, full, devices=concurrency.devices, at_once=concurrency.trials),
+        disk=_disk(home, pace, trials),
         places={
             "ledger": home.ledger_url,
             "MLflow": home.tracking_uri,
             "checkpoints": str(home.sweep("<id>").checkpoints),
         },
+        failure=probed.failure,
     )
 
 
-def mean_epochs(spec: SweepSpec, epochs: int) -> float:
-    """Epochs that a trial is expected to run, when each rung lets the best 1/reduction_factor go on."""
-    pruner = spec.pruner
-    if not isinstance(pruner, AshaPruner | HyperbandPruner):
-        return float(epochs)
-    done, share, rung, total = 0, 1.0, pruner.min_epochs, 0.0
-    while rung < epochs:
-        total += share * (rung - done)
-        done, share, rung = rung, share / pruner.reduction_factor, rung * pruner.reduction_factor
-    return total + share * (epochs - done)
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    forecast: Forecast | None = None
+    whole: Forecast | None = None
+    purchase: Purchase | None = None
 
 
-def _fit_here(resources: Resources) -> int:
+def _costs(spec: SweepSpec, pace: Pace, survival: Survival, concurrency: Concurrency, asked: Asked) -> _Costs:
+    workers = Workers(concurrency.trials, concurrency.devices)
+    rehearsals = rehearse_often(pace, survival, workers, guided_from=_guided_from(spec), seed=spec.seed)
+    bought = None if asked.budget is None else buy(rehearsals, asked.budget)
+    return _Costs(rehearsals.forecast(limits(spec.budget)), rehearsals.forecast({}), bought)
+
+
+def _fit_here(spec: SweepSpec, target: Target) -> Concurrency:
+    """On this machine; a cluster elsewhere tells more when the probe connects."""
     gpus = num_gpus()
-    fit = needed(resources, gpus=gpus).times_on({"CPU": num_cpus(), "GPU": gpus})
-    return min(fit, resources.max_concurrent or fit)
+    need = needed(spec.resources, gpus=gpus)
+    fit = need.times_on({"CPU": num_cpus(), "GPU": gpus})
+    trials = 1 if target.is_local else min(fit, spec.resources.max_concurrent or fit)
+    return Concurrency(max(1, trials), need.gpu > 0, need.gpu or spec.resources.cpu)
 
 
-def _earlier_pace(spec: SweepSpec, home: Home) -> Pace | None:
-    """The median over the trials of the latest sweep with the same trainable and config."""
-    for summary in reversed(list_sweeps(home)):
-        same = summary.sweep.spec.trainable == spec.trainable and summary.sweep.spec.config == spec.config
-        trials = [trial for trial in summary.trials if len(trial.measurements) > 1] if same else []
-        if trials:
-            epoch_s = median(m.train_s for trial in trials for m in trial.measurements[1:])
-            return Pace(median(_start_s(trial) for trial in trials), epoch_s, f"sweep {summary.sweep.name}")
-    return None
+def _settled(here: Concurrency, spec: SweepSpec, target: Target, probed: Probed) -> Concurrency:
+    """What the runner itself has said where it was asked, and how many trials fit into memory."""
+    found, pace = probed.capacity, probed.pace
+    if found is not None and target.is_elsewhere:
+        most = spec.resources.max_concurrent or found.fit
+        return Concurrency(min(found.fit, most), found.gpu > 0, found.devices(spec.resources))
+    if pace is not None and target.is_elsewhere:
+        return replace(here, trials=pace.at_once)
+    if pace is None or not pace.host_bytes:
+        return here
+    by_memory = memory_bytes() // pace.host_bytes
+    if here.on_gpu and pace.gpu_bytes:
+        by_memory = min(by_memory, num_gpus() * (gpu_memory_bytes() // pace.gpu_bytes))
+    return replace(here, by_memory=int(by_memory))
 
 
-def _start_s(trial: TrialRecord) -> float:
-    return trial.measurements[0].train_s if trial.measurements[0].step == 0 else 0.0
+def _full_lengths(checked: CheckedSweep) -> list[int]:
+    """Epochs of trials that nothing ends early; several where the space searches them, none where it is not known."""
+    spec, epochs = checked.spec, checked.fixed.get("epochs")
+    if isinstance(epochs, int):
+        return [min(epochs, spec.sampler.interval_epochs) if isinstance(spec.sampler, PbtSampler) else epochs]
+    if "epochs" not in spec.space:
+        return []
+    drawn = {"sampler": RandomSampler(type="random"), "points": (), "budget": Budget(trials=NUM_LENGTHS)}
+    configurations = first_configurations(spec.model_copy(update=drawn), checked.fixed, count=NUM_LENGTHS)
+    found = [resolve(spec, params).get("epochs") for params in configurations]
+    return [epochs for epochs in found if isinstance(epochs, int)]
 
 
-def _measured_pace(checked: CheckedSweep, params: Mapping[str, Value], directory: Path) -> Pace | None:
-    with tempfile.TemporaryDirectory() as folder:
-        attempt = Attempt(
-            Assignment(
-                number=0,
-                attempt=1,
-                trainable=checked.spec.trainable,
-                config=checked.config(params),
-                objective=checked.spec.objective,
-                seeds=(checked.spec.seed,),
-                checkpoints=Path(folder),
-                directory=directory,
-            )
-        )
-        outcomes = [attempt.advance()]
-        while isinstance(outcomes[-1], Measured) and outcomes[-1].step < 1:
-            outcomes.append(attempt.advance())
-        attempt.close()
-    measured = [outcome for outcome in outcomes if isinstance(outcome, Measured)]
-    if not measured or isinstance(outcomes[-1], Raised):
+def _survival(spec: SweepSpec, home: Home, full: list[int], *, trials: int, concurrency: int) -> Survival:
+    plain = isinstance(spec.pruner, NoPruner) and not spec.stop
+    lengths = None if plain else earlier_lengths(spec, home)
+    return Remembered(lengths, trials) if lengths else Rehearsed(spec, full, trials, concurrency)
+
+
+def _guided_from(spec: SweepSpec) -> int:
+    """The trial from which on a model of the earlier ones proposes."""
+    match spec.sampler:
+        case TpeSampler(startup_trials=startup) | GpSampler(startup_trials=startup):
+            return startup
+        case CmaesSampler(startup_trials=startup):
+            return startup
+        case Nsga2Sampler(population=population) | Nsga3Sampler(population=population):
+            return population
+        case _:
+            return spec.budget.trials
+
+
+def _corners(checked: CheckedSweep) -> list[dict[str, Value]]:
+    def is_valid(params: Mapping[str, Value]) -> bool:
+        try:
+            checked.config(params)
+        # A validator in a person's own Config may raise anything.
+        except Exception:
+            return False
+        return True
+
+    return cost_corners(checked.space, is_valid=is_valid)
+
+
+def _disk(home: Home, pace: Pace | None, trials: int) -> Disk | None:
+    """The best checkpoint and the two newest are kept of each trial."""
+    if pace is None or pace.checkpoint_bytes is None:
         return None
-    return Pace(measured[0].train_s if measured[0].step == 0 else 0.0, measured[-1].train_s, "one epoch, measured now")
+    folder = (home.storage or home.root).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return Disk(trials * KEPT_CHECKPOINTS * pace.checkpoint_bytes, shutil.disk_usage(folder).free)

@@ -1,4 +1,4 @@
-"""`orch validate`, `plan` and `schema`: answers without side effects."""
+"""`orch validate` and `schema`: answers without side effects."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.orchestrator.cli.conftest import SWEEP, TOY, listing
+from tests.orchestrator.cli.conftest import TOY
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,53 +33,6 @@ def test_what_a_module_prints_while_it_is_imported_is_no_data(folder, orch):
     for command in (("validate",), ("plan", "--no-probe")):
         answer = orch(*command, "toy.yaml", "--json")
         assert answer.json
-
-
-@pytest.mark.parametrize("probe", ["--probe", "--no-probe"])
-def test_a_plan_in_a_new_folder_makes_nothing(folder, orch, probe):
-    before = listing(folder)
-    answer = orch("plan", "toy.yaml", probe)
-
-    assert answer.code == 0
-    assert listing(folder) == before
-    assert not (folder / ".orch").exists()
-    assert "3 of toy:train, sampler random, pruner none" in answer.out
-    assert "up to 3 each, about 9 in all\n" in answer.out
-    assert str(folder / ".orch" / "ledger.db") in answer.out
-    assert [line.split()[0] for line in answer.out.splitlines()[-3:]] == ["0", "1", "2"]
-    assert ("measured now" in answer.out) == (probe == "--probe")
-
-
-def test_a_plan_beside_an_earlier_sweep_leaves_every_byte_and_takes_its_pace(finished, orch):
-    before = listing(finished.folder)
-    answer = orch("plan", "toy.yaml")
-
-    assert "(sweep toy-1)" in answer.out
-    assert listing(finished.folder) == before
-
-
-def test_a_plan_shows_what_the_sweep_then_does(finished, orch):
-    plan = orch("plan", "toy.yaml", "--json").json
-    done = json.loads(finished.out)
-
-    assert plan["configurations"] == [trial["params"] for trial in done["trials"]]
-    assert plan["trials"] == 3
-    assert plan["estimated_s"] >= 0
-
-
-def test_a_plan_of_a_pruned_sweep_expects_less_epochs(folder, orch):
-    (folder / "toy.yaml").write_text(SWEEP + "pruner: {type: asha, min_epochs: 1, reduction_factor: 3}\n")
-
-    answer = orch("plan", "toy.yaml", "--no-probe", "--set", "config.epochs=9", "--set", "budget.trials=9")
-
-    assert "up to 9 each, about 21 in all after pruning" in answer.out  # 9 for 1 epoch, 3 for 2 more, 1 for 6 more
-
-
-def test_a_plan_of_what_would_raise_says_so_or_knows_no_time(folder, orch):
-    answer = orch("plan", "toy.yaml", "--set", "config.fails=true")
-
-    assert answer.code == 0
-    assert "Traceback" not in answer.err
 
 
 def test_the_schema_of_sweep_files_is_valid_and_is_the_shipped_one(orch):
