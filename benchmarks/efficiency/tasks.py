@@ -115,20 +115,4 @@ TASKS: Mapping[str, TabulatedTask] = {
             "augment.wander": Axis((0.0, 0.2, 0.6)),
         },
     ),
-    "multitask": TabulatedTask(
-        trainable="multitask",
-        metric="val/recall_at_1",
-        epochs=9,
-        config={
-            "data": {"source": "angiogram", "num_train": 128, "num_val": 64},
-            "evaluation": {"num_captions": 0},
-            "loss_weights": {"captioning": 0.0, "masked_modeling": 0.0},
-        },
-        axes={
-            "optimizer.lr": _log_axis(1e-4, 3e-2, 6),
-            "temperature.start": _log_axis(0.02, 1.0, 5),
-            "hard_negative_ratio": Axis((0.1, 0.3, 0.6, 1.0)),
-            "margin.start": Axis((0.0, 0.2, 0.4)),
-        },
-    ),
 }
