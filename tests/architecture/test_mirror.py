@@ -12,6 +12,7 @@ MODULES = sorted(
     if path.stem not in ("__init__", "__main__")
 )
 COVERED = {
+    "orchestrator/cli/confirmation.py": "tests/orchestrator/cli/test_cli_confirm.py",
     "orchestrator/cli/advice.py": "tests/orchestrator/cli/test_cli_lint.py",
     "orchestrator/execution/assignment.py": "tests/orchestrator/execution/test_attempt.py",
     "orchestrator/execution/checkpoint_names.py": "tests/orchestrator/execution/test_attempt.py",
@@ -36,12 +37,19 @@ COVERED = {
     "orchestrator/spec/space_checks.py": "tests/orchestrator/spec/test_loading.py",
     "orchestrator/study/decisions.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/judging.py": "tests/contracts/test_pruners.py",
+    "orchestrator/study/confirmations.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
     "orchestrator/study/plots.py": "tests/orchestrator/sweeps/test_drive.py",
     "orchestrator/study/preview.py": "tests/orchestrator/sweeps/test_plan.py",
     "orchestrator/study/pruning.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/records.py": "tests/orchestrator/study/test_ledger.py",
     "orchestrator/sweeps/checks.py": "tests/orchestrator/cli/test_cli_bad_input.py",
     "orchestrator/sweeps/choosing.py": "tests/orchestrator/sweeps/test_export.py",
+    "orchestrator/sweeps/confirming/build.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
+    "orchestrator/sweeps/confirming/examining.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
+    "orchestrator/sweeps/confirming/find.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
+    "orchestrator/sweeps/confirming/finishing.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
+    "orchestrator/sweeps/confirming/page.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
+    "orchestrator/sweeps/confirming/report.py": "tests/orchestrator/sweeps/confirming/test_confirm.py",
     "orchestrator/sweeps/examine.py": "tests/orchestrator/cli/test_cli_doctor.py",
     "orchestrator/sweeps/lint/ignores.py": "tests/orchestrator/sweeps/lint/test_judge.py",
     "orchestrator/sweeps/lint/rule.py": "tests/orchestrator/sweeps/lint/test_judge.py",

@@ -1,4 +1,4 @@
-"""A trainable with a test split: its value is `effect` times x, plus noise of the seed; `diary` notes each read of test.
+"""A trainable with a test split: its value is `effect` times x, plus noise of the seed; `diary` notes reads of test.
 
 The best x is 1. With `effect: 0` every configuration is as good as any other.
 """
@@ -64,7 +64,5 @@ def examine(config: Config, context: TrialContext, value: float) -> Measurement:
             os.kill(os.getpid(), signal.SIGKILL)
     units = value + 0.1 * np.random.default_rng(1).standard_normal(NUM_UNITS)
     drawn = np.random.default_rng(2).integers(NUM_UNITS, size=(NUM_RESAMPLES, NUM_UNITS))
-    score = float(units.mean())
-    return Measurement(
-        epoch, {"test/score": score, "test/other": 1.0}, {"test/score": units[drawn].mean(axis=1).tolist()}
-    )
+    resamples = units[drawn].mean(axis=1).tolist()
+    return Measurement(epoch, {"test/score": float(units.mean()), "test/other": 1.0}, {"test/score": resamples})

@@ -7,6 +7,7 @@ from statistics import fmean
 from pydantic import ValidationError
 
 from orchestrator import analysis
+from orchestrator.analysis.leaderboard import current
 from orchestrator.errors import UsageError
 from orchestrator.space import Fixed, same_value
 from orchestrator.spec import SweepSpec, resolve
@@ -32,10 +33,12 @@ def choose(
         used: seeds that earlier confirmations have used.
 
     Raises:
-        UsageError: the search has no usable trial, or found nothing but the default.
+        UsageError: the search has no usable trial, found nothing but the default, or has trials that are stretches.
     """
     settings = checked.spec.confirm
     assert settings is not None, "the caller fills in the defaults"
+    if any(trial.segment is not None for trial in trials):
+        raise UsageError(f"{record.name} searched with a population: its trials are stretches, not configurations")
     found = configurations(trials, checked.spec)
     if not found:
         raise UsageError(f"nothing to confirm: no trial of {record.name} has a usable value of {_metric(checked.spec)}")
@@ -45,7 +48,8 @@ def choose(
     reference = Candidate(DEFAULT, default) if default else _unselected(found, best)
     same = [candidate for candidate in best if same_params(candidate.params, reference.params)]
     if same == best:
-        raise UsageError(f"nothing to confirm: the best of {record.name} is the default configuration itself")
+        what = f"the best of {record.name} is what it would be compared with, {reference.label}"
+        raise UsageError(f"nothing to confirm: {what}")
     used = {*used, *(seed for trial in trials for seed in trial.seeds)}
     return Confirming(
         sweep=record.name,
@@ -61,7 +65,7 @@ def configurations(trials: Sequence[TrialRecord], spec: SweepSpec) -> list[Candi
 
     Trials that failed, were found ill, miss a floor or have not learned anything yet are left out.
     """
-    usable = [trial for trial in analysis.ranked(trials, spec.objective) if is_usable(trial, spec)]
+    usable = [trial for trial in analysis.ranked(current(trials), spec.objective) if is_usable(trial)]
     groups: list[list[TrialRecord]] = []
     for trial in usable:
         group = next((g for g in groups if same_params(g[0].params, trial.params)), None)
@@ -74,14 +78,12 @@ def configurations(trials: Sequence[TrialRecord], spec: SweepSpec) -> list[Candi
     return sorted(found, key=lambda candidate: sign * (candidate.search_value or 0.0))
 
 
-def is_usable(trial: TrialRecord, spec: SweepSpec) -> bool:
+def is_usable(trial: TrialRecord) -> bool:
     """Whether a trial's value says something for its configuration."""
-    if trial.value is None or not trial.best_step or not trial.params or trial.state is TrialState.FAILED:
+    if trial.value is None or not trial.best_step or not trial.params or trial.violated:
         return False
-    if trial.ending is not None and trial.ending.cause is Cause.SICK:
-        return False
-    best = next(m for m in trial.measurements if m.step == trial.best_step)
-    return all(best.metrics.get(metric, least) >= least for metric, least in spec.floors.items())
+    sick = trial.ending is not None and trial.ending.cause is Cause.SICK
+    return trial.state is not TrialState.FAILED and not sick
 
 
 def same_params(a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:
