@@ -8,8 +8,9 @@ from torch import nn
 
 from trainables.checkpoint import read_checkpoint, write_checkpoint
 from trainables.config import Optimizer
-from trainables.contract import TrialContext
+from trainables.contract import Purpose, TrialContext
 from trainables.loop import BatchLoss, Part, Task, run_trial
+from trainables.metrics.resampling import NUM_RESAMPLES, Resamplable, weighted_mean
 
 
 class LineTask(Task):
@@ -173,3 +174,57 @@ def test_closing_early_is_clean():
     next(trial)
     trial.close()
     assert list(trial) == []
+
+
+class JudgedTask(LineTask):
+    """Says which figures can be resampled, and counts how often it is asked."""
+
+    asked = 0
+
+    def evaluate(self, model, moment):
+        return super().evaluate(model, moment) | {"train/error": 0.5} if not self.poison_at else {}
+
+    def resamplable(self, model, moment):
+        assert not model.training and not torch.is_grad_enabled()
+        self.asked += 1
+        return {"val/error": Resamplable(torch.arange(3), weighted_mean(torch.tensor([1.0, 2.0, 3.0])))}
+
+
+def test_a_test_measures_once_and_renames_what_was_measured():
+    states = []
+    last = list(run(JudgedTask(), save=lambda state: states.append(state())))[-1]
+    task, after = JudgedTask(), []
+    (tested,) = run(task, resume=states[-1], purpose=Purpose.TEST, save=lambda state: after.append(state()))
+    assert (tested.step, tested.metrics) == (4, {"test/error": last.metrics["val/error"]})
+    assert tested.resamples.keys() == {"test/error"} and len(tested.resamples["test/error"]) == NUM_RESAMPLES
+    assert task.asked == 1 and len(after) == 1
+    assert all(torch.equal(value, states[-1]["model"][name]) for name, value in after[0]["model"].items())
+
+
+def test_a_search_is_never_asked_for_resamples():
+    task = JudgedTask()
+    assert all(not measurement.resamples for measurement in run(task)) and task.asked == 0
+
+
+def test_a_test_whose_outputs_are_not_finite_is_nan():
+    states = []
+    list(run(save=lambda state: states.append(state())))
+    (tested,) = run(JudgedTask(poison_at=9), resume=states[-1], purpose=Purpose.TEST)
+    assert tested.metrics.keys() == {"test/error"} and math.isnan(tested.metrics["test/error"])
+    assert not tested.resamples
+
+
+def test_a_test_needs_a_state():
+    with pytest.raises(ValueError, match="measures the state that it resumes from"):
+        next(run(purpose=Purpose.TEST))
+
+
+def test_a_retraining_learns_as_a_search_does_and_measures_nothing():
+    searched, retrained = [], []
+    _, *measured = run(save=lambda state: searched.append(state()))
+    untrained, *epochs = run(purpose=Purpose.RETRAIN, save=lambda state: retrained.append(state()))
+    assert untrained.metrics == {} and [m.step for m in epochs] == [m.step for m in measured]
+    for retraining, search in zip(epochs, measured, strict=True):
+        assert retraining.metrics.keys() == search.metrics.keys() - {"val/error"}
+    learned, again = searched[-1]["model"], retrained[-1]["model"]
+    assert all(torch.equal(learned[name], again[name]) for name in learned)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from trainables.metrics.ranking import InvalidQueries, ranking_scores
+from trainables.metrics.ranking import InvalidQueries, query_scores, ranking_scores
 
 ALL = torch.ones(1, 5, dtype=torch.bool)
 SCORES = torch.tensor([[0.9, 0.8, 0.7, 0.6, 0.5]])
@@ -109,3 +109,11 @@ def test_many_queries_are_ranked_in_chunks():
 def test_what_can_not_be_scored_is_refused(fault, message):
     with pytest.raises(ValueError, match=message):
         rank(**fault)
+
+
+def test_query_by_query_those_without_anything_to_find_get_nothing():
+    relevant_QG = torch.stack([relevant(0)[0], relevant()[0], relevant(1, 3)[0]])
+    found = query_scores(SCORES.expand(3, -1), relevant_QG=relevant_QG, gallery_QG=ALL.expand(3, -1), ks=(1, 2))
+    assert {k: hits.tolist() for k, hits in found.found.items()} == {1: [1, 0, 0], 2: [1, 0, 1]}
+    assert found.average_precision.tolist() == pytest.approx([1, 0, 1 / 2])
+    assert found.average_precision_at_r.tolist() == pytest.approx([1, 0, 1 / 4])

@@ -28,7 +28,7 @@ def load_pairs(source: Source, purpose: Purpose = Purpose.SEARCH) -> PairedData:
     Raises: DataError: files are missing or damaged.
     """
     if purpose is Purpose.TEST:
-        return replace(load_pairs(source), val=load_test_pairs(source))
+        return replace(load_pairs(source, Purpose.SEARCH), val=load_test_pairs(source))
     train, val = _read(source, Split.TRAIN), _read(source, Split.VAL)
     train = merge(train, val) if purpose is Purpose.RETRAIN else train
     tokenizer = Tokenizer.fit(train.texts)
@@ -44,7 +44,7 @@ def load_pairs(source: Source, purpose: Purpose = Purpose.SEARCH) -> PairedData:
 
 def load_test_pairs(source: Source) -> Pairs:
     """The test split, with the tokenizer of train; texts are cut where the longest one of train and val ends."""
-    data = load_pairs(source)
+    data = load_pairs(source, Purpose.SEARCH)
     test = tokenize(_read(source, Split.TEST), data.tokenizer)
     return replace(test, tokens_NL=test.tokens_NL[:, : data.longest])
 

@@ -32,7 +32,7 @@ def load_recordings(source: Source, windows: Windows, purpose: Purpose = Purpose
     Raises: DataError: a record is missing, damaged or of no use, unless the source says to exclude such ones.
     """
     if purpose is Purpose.TEST:
-        return _checked(load_recordings(source, windows).train, load_test_recordings(source, windows))
+        return _checked(load_recordings(source, windows, Purpose.SEARCH).train, load_test_recordings(source, windows))
     learned = (Split.TRAIN, Split.VAL) if purpose is Purpose.RETRAIN else (Split.TRAIN,)
     return _checked(_read_splits(source, learned, windows), _read_splits(source, (Split.VAL,), windows))
 
@@ -88,6 +88,8 @@ def _collect(
             if not exclude:
                 raise
             reasons.append(error)
+    if not entries:
+        raise DataError(f"{where} has no records: data.num_{where}_people says how many people are kept for it")
     if not kept:
         why = f", the first one because {reasons[0]}" if reasons else ""
         raise DataError(f"{where} has no records: {len(reasons)} of {len(entries)} are excluded{why}")

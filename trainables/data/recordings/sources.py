@@ -59,7 +59,9 @@ class PeopleSplit(StrictModel):
     """Which people are for val and test: nobody is in two splits."""
 
     num_val_people: int = Field(default=30, ge=2, le=100_000)
-    num_test_people: int = Field(default=0, ge=0, le=100_000, description="Kept away from training, read by nobody.")
+    num_test_people: int = Field(
+        default=0, ge=0, le=100_000, description="Kept away from the search, for orch confirm."
+    )
     split_seed: int = Field(default=0, ge=0, lt=2**31, description="Shuffles the people.")
     fold: int = Field(
         default=0, ge=0, le=1000, description="Val is this block of `num_val_people` in the shuffled list: 0, 1, 2, ..."

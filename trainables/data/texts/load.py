@@ -25,7 +25,7 @@ def load_texts(source: Source, purpose: Purpose = Purpose.SEARCH) -> TextData:
     Raises: DataError: files are missing, damaged, or not as described.
     """
     if purpose is Purpose.TEST:
-        return replace(load_texts(source), val=load_test_texts(source))
+        return replace(load_texts(source, Purpose.SEARCH), val=load_test_texts(source))
     train, val = _read(source, Split.TRAIN), _read(source, Split.VAL)
     train = merge(train, val) if purpose is Purpose.RETRAIN else train
     return TextData(train=tokenize(train), val=tokenize(val), tasks=_tasks(source))

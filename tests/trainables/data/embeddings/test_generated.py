@@ -2,6 +2,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from trainables.contract import Purpose
 from trainables.data.embeddings.embeddings import EmbeddingData
 from trainables.data.embeddings.generated import read_generated
 from trainables.data.embeddings.load import load_embeddings, load_test_embeddings
@@ -93,3 +94,12 @@ def test_one_class_is_possible():
 def test_what_cannot_be_generated_is_refused(fields, message):
     with pytest.raises(ValidationError, match=message):
         source(**fields)
+
+
+def test_a_test_has_train_and_other_items_and_who_retrains_learns_from_those_of_val_too():
+    data, test, both = (load_embeddings(source(), purpose) for purpose in Purpose)
+    assert torch.equal(test.train.inputs_NSI, data.train.inputs_NSI)
+    assert torch.equal(test.val.inputs_NSI, load_test_embeddings(source()).inputs_NSI)
+    for space, target_NTD in both.train.targets.items():
+        assert torch.equal(target_NTD, torch.cat([data.train.targets[space], data.val.targets[space]]))
+    assert torch.equal(both.train.labels_N, torch.cat([data.train.labels_N, data.val.labels_N]))

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from trainables.contract import Purpose
 from trainables.data.errors import DataError, Split
 from trainables.data.recordings import load
 from trainables.data.recordings.load import load_recordings, load_test_recordings
@@ -76,5 +78,16 @@ def test_trials_of_one_process_read_once_and_test_never(monkeypatch):
 
 
 def test_no_test_people_is_an_error(folder):
-    with pytest.raises(DataError, match="test has no records"):
+    with pytest.raises(DataError, match=r"test has no records: data\.num_test_people says"):
         load_test_recordings(source(folder), WINDOWS)
+
+
+def test_a_test_has_train_and_other_people_and_who_retrains_learns_from_the_people_of_val_too():
+    simulated = SimulatedSource(num_train=2, num_val=2, num_test=3, duration_s=6, seed=77)
+    data, test, both = (load_recordings(simulated, WINDOWS, purpose) for purpose in Purpose)
+    assert test.train is data.train
+    assert test.val.names == load_test_recordings(simulated, WINDOWS).names
+    assert not set(test.val.names) & set(data.val.names)
+    assert both.train.names == data.train.names + data.val.names and both.val.names == data.val.names
+    assert len(set(both.train.person_R.tolist())) == 4
+    assert torch.equal(both.train.windows_NCL, torch.cat([data.train.windows_NCL, data.val.windows_NCL]))

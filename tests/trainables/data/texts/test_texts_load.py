@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from trainables.contract import Purpose
 from trainables.data.errors import DataError
 from trainables.data.texts.load import load_test_texts, load_texts
 from trainables.data.texts.sources import GeneratedSource
@@ -46,3 +47,11 @@ def test_class_counts_leave_missing_labels_out():
 def test_a_split_without_labels_of_a_task_is_refused():
     with pytest.raises(DataError, match=r"x\.csv, val: none of the 2 texts has a label in 'mood'"):
         check_labelled(raw(["a", "b"]), [LabelTask("mood", ("good", "bad"))], where="x.csv, val")
+
+
+def test_a_test_has_train_and_other_texts_and_who_retrains_learns_from_those_of_val_too():
+    data, test, both = (load_texts(SMALL, purpose) for purpose in Purpose)
+    assert test.train is data.train and len(test.val) == 50
+    assert len(both.train) == 100 and len(both.val) == 40
+    assert torch.equal(both.train.labels_NT, torch.cat([data.train.labels_NT, data.val.labels_NT]))
+    assert both.train.num_truncated == data.train.num_truncated + data.val.num_truncated
