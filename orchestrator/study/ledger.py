@@ -189,19 +189,10 @@ class Ledger:
         return None if decision is None else self._pruned(decision.to_json())
 
     def _judging(self) -> Judge:
-        """Made when the first measurement comes, from all that is stored."""
+        """Made when the first measurement comes, from all that is stored; imported trials are rivals too."""
         if self._judge is None:
-            self._judge = Judge(self.spec, name=self.name, max_epochs=self.max_epochs, records=self._rivals())
+            self._judge = Judge(self.spec, name=self.name, max_epochs=self.max_epochs, records=self.history())
         return self._judge
-
-    def _rivals(self) -> list[TrialRecord]:
-        """All trials by number, imported ones too; one that was extended competes with nobody any more."""
-        known = [read_trial(trial, self.spec) for trial in self._frozen_all()]
-        extended = {record.extends for record in known}
-        return [
-            replace(record, state=TrialState.FAILED, decisions=()) if record.number in extended else record
-            for record in known
-        ]
 
     def _pruned(self, decision: Mapping[str, JsonValue]) -> Ending | None:
         if not decision["pruned"]:
@@ -282,6 +273,7 @@ class Ledger:
 
     def extend(self, number: int) -> int:
         """Reserve the trial that goes on where a complete one ended; `interrupted` hands it out. Returns its number."""
+        self._judge = None
         extended = extended_trial(self._frozen(number))
         trial_id = self._study._storage.create_new_trial(self._study._study_id, template_trial=extended)
         return self._study._storage.get_trial(trial_id).number

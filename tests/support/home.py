@@ -70,6 +70,8 @@ class House:
         """`orch sweep`."""
         return drive.launch(self.checked(spec), self.around(watcher), name=name, sweep_id=sweep_id)
 
-    def resume(self, reference: str = "toy-1", *, watcher: Lines | None = None, overrides=(), extend=()) -> SweepSummary:
+    def resume(
+        self, reference: str = "toy-1", *, watcher: Lines | None = None, overrides=(), extend=()
+    ) -> SweepSummary:
         """`orch resume`."""
         return drive.resume(reference, self.around(watcher), overrides=overrides, extend=extend)
