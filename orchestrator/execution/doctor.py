@@ -26,10 +26,16 @@ _TAG = "orch.finding."
 def history_of(
     sweep: SweepRecord, params: Mapping[str, Value], measurements: Sequence[Measurement], *, unread: Sequence[str] = ()
 ) -> History:
-    """A trial as the checks see it."""
+    """A trial as the checks see it; what several seeds report one by one stands under their mean and is left out."""
     objective = sweep.spec.objective
+    by_seed = tuple(f"{metric}/" for metric in sweep.spec.watched_metrics)
     return History(
-        measurements=[contract.Measurement(m.step, m.metrics) for m in measurements],
+        measurements=[
+            contract.Measurement(
+                m.step, {name: value for name, value in m.metrics.items() if not name.startswith(by_seed)}
+            )
+            for m in measurements
+        ],
         config={**sweep.fixed, **flatten(resolve(sweep.spec, params))},
         objective=objective.metric,
         maximize=objective.direction is Direction.MAXIMIZE,
