@@ -75,7 +75,7 @@ class PruningAudit:
         killed: pruned trials that would have ended better than the best trial of their sweep.
         sweeps_hurt: sweeps that lost their best trial so.
         loss: mean over sweeps of what the best value would have gained without pruning, in the metric's unit.
-        epochs_saved: part of the epochs that would have been trained without pruning.
+        epochs_saved: part of the epochs of these trials that pruning spared.
         correlations: by epoch at which a trial was stopped.
     """
 

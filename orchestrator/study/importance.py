@@ -8,6 +8,7 @@ value up to there. Called by `sweeps` and the plots; `variance` shares out the v
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import pstdev
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -30,14 +31,21 @@ class MatchedEpoch:
 
     Attributes:
         num_trials: how many got so far.
-        num_last: how many of them are compared at no later epoch; these are its weight.
+        num_last: how many of them are compared at no later epoch.
+        spread: the standard deviation of their values.
         shares: parameter to its part, which sum to 1; empty where all values are equal.
     """
 
     epoch: int
     num_trials: int
     num_last: int
+    spread: float
     shares: dict[str, float]
+
+    @property
+    def weight(self) -> float:
+        """In the mean over epochs: where trials hardly differ, little is decided."""
+        return self.num_last * self.spread if self.shares else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,7 @@ class Importance:
 
     Attributes:
         shares: parameter to its part of the whole, the most important first; they sum to 1.
-        epochs: where the trials were compared. Each trial weighs the same: it counts once, at the last epoch of these
-            that it reached.
+        epochs: where the trials were compared. Each trial counts once, at the last epoch of these that it reached.
     """
 
     shares: dict[str, float]
@@ -56,7 +63,7 @@ class Importance:
     def to_json(self) -> dict[str, JsonValue]:
         """Plain values."""
         epochs: list[JsonValue] = [
-            {"epoch": at.epoch, "trials": at.num_trials, "weight": at.num_last, "shares": dict(at.shares)}
+            {"epoch": at.epoch, "trials": at.num_trials, "weight": at.weight, "shares": dict(at.shares)}
             for at in self.epochs
         ]
         return {"shares": dict(self.shares), "epochs": epochs}
@@ -83,11 +90,11 @@ def importance_in(trials: Sequence[FrozenTrial], spec: SweepSpec) -> Importance 
     epochs = [epoch for epoch in _endings(curves) if sum(curve.end >= epoch for curve in curves) >= MIN_TRIALS]
     last = Counter(max((epoch for epoch in epochs if epoch <= curve.end), default=None) for curve in curves)
     found = [_matched(curves, epoch, last[epoch], spec) for epoch in epochs]
-    weight = sum(at.num_last for at in found if at.shares)
+    weight = sum(at.weight for at in found)
     names = {name for at in found for name in at.shares}
     if not weight or len(names) < 2:
         return None
-    shares = {name: sum(at.num_last * at.shares.get(name, 0.0) for at in found) / weight for name in names}
+    shares = {name: sum(at.weight * at.shares.get(name, 0.0) for at in found) / weight for name in names}
     return Importance(dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))), tuple(found))
 
 
@@ -113,7 +120,8 @@ def _endings(curves: Sequence[_Curve]) -> list[int]:
 def _matched(curves: Sequence[_Curve], epoch: int, num_last: int, spec: SweepSpec) -> MatchedEpoch:
     reached = [curve for curve in curves if curve.end >= epoch]
     valued = [trial for curve in reached if (trial := _up_to(curve, epoch, spec.objective)) is not None]
-    return MatchedEpoch(epoch, len(reached), num_last, variance_shares(valued, seed=spec.seed))
+    spread = pstdev([float(trial.values[0]) for trial in valued]) if valued else 0.0
+    return MatchedEpoch(epoch, len(reached), num_last, spread, variance_shares(valued, seed=spec.seed))
 
 
 def _up_to(curve: _Curve, epoch: int, objective: Objective) -> FrozenTrial | None:

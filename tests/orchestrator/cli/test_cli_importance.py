@@ -7,7 +7,7 @@ from orchestrator.study.importance import Importance, MatchedEpoch
 
 FOUND = Importance(
     {"kind": 0.7, "lr": 0.3},
-    (MatchedEpoch(1, 9, 6, {"kind": 0.9, "lr": 0.1}), MatchedEpoch(4, 3, 3, {"lr": 1.0})),
+    (MatchedEpoch(1, 9, 6, 0.2, {"kind": 0.9, "lr": 0.1}), MatchedEpoch(4, 3, 3, 0.1, {"lr": 1.0})),
 )
 
 

@@ -57,23 +57,25 @@ def stock(trials):
         return optuna.importance.get_param_importances(study)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_choice_whose_bad_branch_is_always_pruned_comes_first(seed):
-    trials = planted(seed=seed)
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("num_trials", [12, 24, 48])
+def test_a_choice_whose_bad_branch_is_always_pruned_comes_first(num_trials, seed):
+    trials = planted(num_trials, seed=seed)
 
     found = importance_in(trials, SPEC)
 
-    assert stock(trials)["kind"] < 0.01
+    assert stock(trials)["kind"] < 0.03
     assert next(iter(found.shares)) == "kind"
-    assert found.shares["kind"] > 0.4
+    assert found.shares["kind"] > 0.6
     assert sum(found.shares.values()) == pytest.approx(1)
 
 
-def test_each_trial_counts_once_at_the_last_epoch_that_it_reached():
+def test_each_trial_counts_once_and_epochs_weigh_by_how_much_their_trials_differ():
     trials = planted()
 
     at = importance_in(trials, SPEC).epochs
 
+    assert at[0].weight > 5 * at[2].weight
     assert [epoch.epoch for epoch in at] == [1, 3, 9]
     assert [epoch.num_trials for epoch in at] == [24, 12, 12 - at[1].num_last]
     assert sum(epoch.num_last for epoch in at) == 24
@@ -120,4 +122,4 @@ def test_of_a_real_sweep_with_asha(desk):
 
     assert set(found.shares) == {"kind", "x"}
     assert found.epochs[0].num_trials == 12
-    assert found.to_json()["epochs"][0]["weight"] >= 1
+    assert found.to_json()["epochs"][0]["weight"] > 0
