@@ -37,6 +37,7 @@ from orchestrator.sweeps.confirming.find import is_confirmation
 from orchestrator.sweeps.drive import Surroundings, Watcher, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
 from orchestrator.sweeps.findings import SweepFindings, sweep_findings
+from orchestrator.sweeps.lint.measured import facts_before
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import is_server, redact
@@ -67,7 +68,7 @@ def sweep(
     """Run the sweep in FILE to its end, and confirm what it has found where the file has `confirm:`."""
     around = surroundings(home, options)
     checked = check_file(file, overrides=overrides, directory=around.directory)
-    report = judged(checked, home)
+    report = judged(checked, home, facts=facts_before(checked.spec, home))
     warn(report, file, quiet=options.quiet)
     if end.confirm and checked.spec.confirm is not None:
         from orchestrator.sweeps.confirming.confirm import look_ahead
@@ -243,6 +244,8 @@ def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, option
     for line in illness_lines(findings):
         console.print(Text(f"  found    {line}", style="yellow"), soft_wrap=True)
     console.print(f"  look     {prefix}orch show {sweep.name}", markup=False, soft_wrap=True)
+    if best is not None and sweep.confirms is None and summary.driver is None:
+        console.print(f"  confirm  {prefix}orch confirm {sweep.name}", markup=False, soft_wrap=True)
     place = _mlflow_place(sweep.tracking_uri or home.tracking_uri, home, prefix)
     console.print(f"  MLflow   {place}", markup=False, soft_wrap=True)
     if summary.num_pending:
