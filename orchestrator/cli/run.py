@@ -244,7 +244,7 @@ def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, option
     for line in illness_lines(findings):
         console.print(Text(f"  found    {line}", style="yellow"), soft_wrap=True)
     console.print(f"  look     {prefix}orch show {sweep.name}", markup=False, soft_wrap=True)
-    if best is not None and sweep.confirms is None and summary.driver is None:
+    if best is not None and sweep.confirms is None and (sweep.spec.confirm is None or summary.state != "COMPLETE"):
         console.print(f"  confirm  {prefix}orch confirm {sweep.name}", markup=False, soft_wrap=True)
     place = _mlflow_place(sweep.tracking_uri or home.tracking_uri, home, prefix)
     console.print(f"  MLflow   {place}", markup=False, soft_wrap=True)

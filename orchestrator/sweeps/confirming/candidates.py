@@ -98,7 +98,7 @@ def default_params(checked: CheckedSweep) -> dict[str, Value] | None:
     """
     spec, space = checked.spec, checked.space
     try:
-        plain = plain_values(checked.info.config_type.model_validate(resolve(spec, {})).model_dump(mode="json"))
+        plain = _plain_default(checked)
         params: dict[str, Value] = {}
         for name in space.names:
             parameter = spec.space[name]
@@ -112,6 +112,22 @@ def default_params(checked: CheckedSweep) -> dict[str, Value] | None:
     except ValidationError:
         return None
     return params or None
+
+
+def _plain_default(checked: CheckedSweep) -> dict[str, Value]:
+    """Config's values by dotted key.
+
+    A section that the sweep file sets in part loses its defaults, and then what is searched in it is that of a Config
+    to which nothing is given.
+    """
+    config_type, spec = checked.info.config_type, checked.spec
+    try:
+        model = config_type.model_validate(resolve(spec, {}))
+    except ValidationError:
+        bare = plain_values(config_type().model_dump(mode="json"))
+        searched = {name: bare[name] for name in checked.space.names if name in bare}
+        model = config_type.model_validate(resolve(spec, searched))
+    return plain_values(model.model_dump(mode="json"))
 
 
 def fresh_seeds(seed: int, number: int, *, used: Iterable[int]) -> tuple[int, ...]:

@@ -28,6 +28,19 @@ def kinds(config: Kinds, context):
     yield Yielded(0, {"val/score": 0.0})
 
 
+class Slope(BaseModel):
+    start: float
+    end: float
+
+
+class Nested(BaseModel):
+    slope: Slope = Slope(start=0.1, end=0.2)
+
+
+def nested(config: Nested, context):
+    yield Yielded(0, {"val/score": config.slope.start})
+
+
 class Needy(BaseModel):
     lr: float
 
@@ -100,6 +113,12 @@ def test_a_parameter_that_the_default_does_not_activate_is_left_to_the_config():
     }
     spec = toy_spec(trainable=f"{__name__}:kinds", space=space)
     assert default_params(checked(spec)) == {"kind": "plain", "width": 4}
+
+
+def test_a_section_that_the_file_sets_in_part_keeps_the_defaults_of_what_is_searched():
+    space = {"slope.start": {"type": "float", "low": 0.5, "high": 1.0}}
+    spec = toy_spec(trainable=f"{__name__}:nested", space=space, config={"slope": {"end": 0.9}})
+    assert default_params(checked(spec)) == {"slope.start": 0.1}
 
 
 def test_where_the_config_has_no_default_an_unselected_trial_stands_in():
