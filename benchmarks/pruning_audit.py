@@ -48,11 +48,16 @@ def stored() -> dict[str, list[list[float]]]:
 
 
 def pruners(first: int) -> dict[str, dict]:
-    """The three rules, each with the same first epoch."""
+    """The rules, each with the same first epoch."""
+    asha = {"type": "asha", "min_epochs": first, "reduction_factor": 3}
     return {
-        "asha": {"type": "asha", "min_epochs": first, "reduction_factor": 3},
+        "asha": asha,
         "hyperband": {"type": "hyperband", "min_epochs": first, "reduction_factor": 3},
         "median": {"type": "median", "startup_trials": 5, "min_epochs": first},
+        "percentile": {"type": "percentile", "keep_percent": 25.0, "startup_trials": 5, "min_epochs": first},
+        "wilcoxon": {"type": "wilcoxon", "p_threshold": 0.1, "min_epochs": first},
+        "patient": {"type": "patient", "patience": 2},
+        "patient asha": {"type": "patient", "patience": 2, "pruner": asha},
     }
 
 
