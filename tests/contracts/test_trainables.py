@@ -183,8 +183,8 @@ def test_the_same_units_are_drawn_for_every_trial(trial, tested, monkeypatch):
     drawn = []
 
     def recorded(*args, **kwargs):
-        drawn[-1].append(draw_counts(*args, **kwargs))
-        return drawn[-1][-1]
+        drawn[-1].append(list(draw_counts(*args, **kwargs)))
+        return iter(drawn[-1][-1])
 
     monkeypatch.setattr(resampling, "draw_counts", recorded)
     for state, seed in ((trial.states[-1], 3), (trial.states[-2], 4)):

@@ -4,7 +4,7 @@ Tasks say which metrics can be computed with any weights of their items; the loo
 often a unit is drawn depends on the number of units alone, so that the resamples of two trials can be paired.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,8 +13,8 @@ from torch import Tensor
 
 NUM_RESAMPLES = 1000
 _SEED = 1979
-_MOST_WEIGHTS = 2_000_000
-"""Weights held at a time: B of a chunk times N."""
+_ROWS = 64
+"""Resamples that are in memory at a time."""
 
 Weighted: TypeAlias = Callable[[Tensor], Tensor]
 """A metric as a function of how often each item counts: float64 (B, N) to (B,)."""
@@ -38,16 +38,16 @@ class Resamplable:
         Source: Efron 1979, Bootstrap methods: another look at the jackknife; of clusters as in Field and Welsh 2007.
         """
         place_N = torch.unique(self.unit_N, return_inverse=True)[1]
-        counts_BU = draw_counts(int(place_N.max()) + 1, num=num)
-        chunks = torch.split(counts_BU, max(1, _MOST_WEIGHTS // len(place_N)))
-        return [value for some_BU in chunks for value in self.metric(some_BU[:, place_N].double()).tolist()]
+        chunks = draw_counts(int(place_N.max()) + 1, num=num)
+        return [value for counts_BU in chunks for value in self.metric(counts_BU[:, place_N].double()).tolist()]
 
 
-def draw_counts(num_units: int, *, num: int) -> Tensor:
-    """How often each unit is drawn, int64 (num, units); each row sums to the number of units."""
+def draw_counts(num_units: int, *, num: int) -> Iterator[Tensor]:
+    """How often each unit is drawn, int64 (B, units), a few of the `num` rows at a time; a row sums to `num_units`."""
     generator = torch.Generator().manual_seed(_SEED)
-    drawn_BU = torch.randint(num_units, (num, num_units), generator=generator)
-    return torch.zeros_like(drawn_BU).scatter_add_(1, drawn_BU, torch.ones_like(drawn_BU))
+    for begin in range(0, num, _ROWS):
+        drawn_BU = torch.randint(num_units, (min(_ROWS, num - begin), num_units), generator=generator)
+        yield torch.zeros_like(drawn_BU).scatter_add_(1, drawn_BU, torch.ones_like(drawn_BU))
 
 
 def weighted_mean(value_N: Tensor) -> Weighted:

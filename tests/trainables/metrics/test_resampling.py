@@ -25,11 +25,15 @@ def _seeded():
     torch.manual_seed(0)
 
 
+def counts(num_units, *, num):
+    return torch.cat(list(draw_counts(num_units, num=num)))
+
+
 def redrawn(unit_N, measure):
     """The plain way: list the units that were drawn, one by one, collect their items, and measure those."""
     units = unit_N.unique().tolist()
     values = []
-    for counts_U in draw_counts(len(units), num=NUM).tolist():
+    for counts_U in counts(len(units), num=NUM).tolist():
         drawn = [unit for unit, count in zip(units, counts_U, strict=True) for _ in range(count)]
         items = np.concatenate([np.flatnonzero(unit_N.numpy() == unit) for unit in drawn])
         values.append(measure(items))
@@ -92,8 +96,8 @@ def test_a_mean_of_metrics_of_which_each_has_its_own_items(unit_N):
 
 
 def test_the_draws_depend_on_the_number_of_units_alone():
-    counts_BU = draw_counts(9, num=500)
-    assert torch.equal(counts_BU, draw_counts(9, num=500))
+    counts_BU = counts(9, num=500)
+    assert counts_BU.shape == (500, 9) and torch.equal(counts_BU, counts(9, num=500))
     assert (counts_BU.sum(dim=1) == 9).all() and counts_BU.double().mean(dim=0).sub(1).abs().max() < 0.2
     first, second = torch.rand(9), torch.rand(9)
     paired = [np.array(Resamplable(torch.arange(9), weighted_mean(each)).resamples()) for each in (first, second)]
@@ -112,4 +116,4 @@ def test_their_spread_is_the_standard_error_of_a_mean():
 def test_many_items_come_in_chunks_and_give_the_same():
     value_N = torch.rand(5000)
     found = Resamplable(torch.arange(5000), weighted_mean(value_N)).resamples(500)
-    assert found == pytest.approx((draw_counts(5000, num=500).double() @ value_N.double() / 5000).tolist())
+    assert found == pytest.approx((counts(5000, num=500).double() @ value_N.double() / 5000).tolist())
