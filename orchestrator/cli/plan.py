@@ -54,6 +54,8 @@ def plan(
     target = Target(options.build_runner, options.runner == "local", options.address)
     with only_json(as_json):
         checked = check_file(file, overrides=overrides, directory=directory)
+        if not as_json:
+            warn(judged(checked, home), file, quiet=True)  # an error costs no probe
         made = make_plan(checked, home, target, asked)
     report = judged(checked, home, facts=_facts(checked.spec, made, home))
     if as_json:
@@ -67,13 +69,12 @@ def plan(
 def _facts(spec: "SweepSpec", made: "Plan", home: Home) -> "Facts":
     """What lint is told: measured where it was."""
     from orchestrator.sweeps.lint.facts import facts_here
+    from orchestrator.sweeps.lint.measured import at_pace
 
-    facts = replace(facts_here(spec, home), concurrency=made.max_concurrent)
+    facts = facts_here(spec, home)
     if made.pace is None:
-        return facts
-    pace = made.pace
-    known = facts.checkpoint_bytes if pace.checkpoint_bytes is None else pace.checkpoint_bytes
-    return replace(facts, start_s=pace.start_s, epoch_s=pace.epoch_s, pace_source=pace.source, checkpoint_bytes=known)
+        return replace(facts, concurrency=made.max_concurrent)
+    return at_pace(facts, made.pace, spec, concurrency=made.max_concurrent)
 
 
 def _print(console: Console, made: "Plan", spec: "SweepSpec") -> None:
