@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 from scipy.special import stdtrit
 
@@ -15,8 +15,6 @@ from orchestrator.spec.model import Direction
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How much better one candidate is than another; positive is better, whichever way the metric goes.
-
-    All bounds are NaN where the two have fewer than two common seeds.
 
     Attributes:
         low, high: the 95 % interval.
@@ -44,17 +42,18 @@ class Comparing:
     direction: Direction
 
     def against_default(self, default: str, others: Sequence[str], *, family: int) -> tuple[Difference, ...]:
-        """Bounds that hold for all comparisons together (Bonferroni).
+        """Bounds that hold for all comparisons together (Bonferroni); none for one without two seeds in common.
 
         Args:
             family: how many candidates there were beside the default at the start. Those that were ruled out count:
                 dropping them may not make the bounds tighter.
         """
         miss = (1 - LEVEL) / family
-        return tuple(self._difference(name, default, miss / 2, one_sided=miss) for name in others)
+        made = [self._difference(name, default, miss / 2, one_sided=miss) for name in others]
+        return tuple(difference for difference in made if not isnan(difference.mean))
 
     def of_best(self, best: str, others: Sequence[str]) -> tuple[Difference, ...]:
-        """Bounds for each comparison alone, two-sided ones.
+        """Bounds for each comparison alone, two-sided ones; NaN without two seeds in common.
 
         They are enough to say that the best-looking one is the best: the error is largest when two are equal and all
         others far away, and then it is that of one two-sided test.

@@ -41,7 +41,7 @@ class Confirmation:
     Attributes:
         metric: what the finalists are judged by: the test split's metric where it was read, else val's.
         covers: what the intervals cover.
-        estimates: best first, then those that were dropped, best first.
+        estimates: best first, then those that were dropped or have no value on test, best first.
         against_default: each finalist against the default, best first; bounds that hold together.
         against_best: the best of them against each other one; each bound for itself.
         drops: search value minus confirmed value on val, per candidate.
@@ -84,15 +84,17 @@ def confirm(
     cells = cells_on_test(left, runs, seeds) if on_test else val.only(left)
     shown = Objective(metric=_on_test(objective.metric), direction=direction) if on_test else objective
     found = _findings(cells, shown, family=max(1, len(candidates) - 1), bounds=bounds)
-    dropped = val.only([name for name in val.names if name not in left])
+    rest = val.only([name for name in val.names if name not in found.means])
     return Confirmation(
         metric=found.metric,
         covers="seeds alone" if cells.resamples is None else "seeds and test units",
         estimates=(
             *(_estimate(name, cells, runs, found) for name in found.means),
             *(
-                Estimate(name, objective.metric, value, _count(dropped, name), _failed(name, runs), dropped=True)
-                for name, value in _means(dropped, direction, bounds).items()
+                Estimate(
+                    name, objective.metric, value, _count(rest, name), _failed(name, runs), dropped=name not in left
+                )
+                for name, value in _means(rest, direction, bounds).items()
             ),
         ),
         against_default=tuple(found.against_default),
@@ -109,13 +111,15 @@ def _findings(cells: Cells, objective: Objective, *, family: int, bounds: tuple[
     means = _means(cells, direction, bounds)
     comparing = Comparing(cells, direction)
     others = [name for name in means if name != default]
+    against_default = comparing.against_default(default, others, family=family)
+    best, *rest = [difference.candidate for difference in against_default] or [default]
     return Findings(
         metric=objective.metric,
         direction=direction,
         default=default,
         means=means,
-        against_default=comparing.against_default(default, others, family=family),
-        against_best=comparing.of_best(others[0], others[1:]) if others else (),
+        against_default=against_default,
+        against_best=comparing.of_best(best, rest),
     )
 
 

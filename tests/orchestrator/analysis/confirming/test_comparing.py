@@ -39,7 +39,9 @@ def test_positive_is_better_when_lower_is():
 def test_without_common_seeds_nothing_is_shown():
     cells = Cells(("default", "a"), np.array([[math.nan, 0.5], [0.4, math.nan]]))
 
-    found = Comparing(cells, Direction.MAXIMIZE).against_default("default", ["a"], family=1)[0]
+    comparing = Comparing(cells, Direction.MAXIMIZE)
+    (found,) = comparing.of_best("a", ["default"])
 
+    assert comparing.against_default("default", ["a"], family=1) == ()
     assert math.isnan(found.mean)
     assert not found.separated

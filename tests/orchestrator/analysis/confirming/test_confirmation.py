@@ -114,6 +114,17 @@ def test_a_confirmation_without_any_value_says_so(candidates, objective):
     json.dumps(found.to_json(), allow_nan=False)
 
 
+def test_a_finalist_without_a_test_value_is_shown_by_val(candidates, runs_of, objective):
+    on_val = runs_of({"default": 0.4, "trial 4": 0.6, "trial 7": 0.6})
+    runs = [replace(run, test=run.val) if run.candidate != "trial 7" else run for run in on_val]
+
+    found = confirm(candidates, runs, objective=objective, seeds=range(10))
+    last = found.estimates[-1]
+
+    assert (last.candidate, last.metric, last.dropped) == ("trial 7", "val/recall_at_1", False)
+    assert found.verdict.names == ("trial 4",)
+
+
 def test_the_plain_form_is_json_with_null_for_what_is_not_there(runs_of, objective):
     candidates = [Candidate("default", default=True), Candidate("trial 4", 0.9)]
     runs = runs_of({"default": 0.4, "trial 4": 0.6}, seeds=1)
