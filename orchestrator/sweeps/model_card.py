@@ -71,6 +71,8 @@ def _head(choice: Choice, facts: CardFacts) -> Iterator[str]:
         }
     )
     yield "\nThe whole configuration is in `config.yaml`."
+    if trial.segment is not None:
+        yield "\nParameters changed during this training; those above are of its last stretch."
 
 
 def _data(facts: CardFacts) -> Iterator[str]:

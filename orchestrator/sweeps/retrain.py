@@ -56,6 +56,11 @@ def retrain(home: Home, reference: str, which: str, to: Destination, *, seed: in
 
 
 def _check_can_retrain(choice: Choice) -> None:
+    if choice.trial.segment is not None:
+        raise UsageError(
+            f"{choice.name} is a stretch of a training whose parameters changed on the way: one configuration cannot "
+            "repeat it; export it, or put the schedule that it found into a sweep file"
+        )
     trainable = choice.source.spec.trainable
     if Purpose.RETRAIN not in load_info(trainable).purposes:
         raise UsageError(

@@ -1,10 +1,12 @@
 """The model card: what it says of a trial that was not confirmed, of findings, and of one's own trainable."""
 
+from dataclasses import replace
+
 from orchestrator.study import SweepRecord
 from orchestrator.sweeps.choosing import Choice
 from orchestrator.sweeps.findings import Since
 from orchestrator.sweeps.model_card import CardFacts, model_card
-from orchestrator.trial import TrialRecord, TrialState
+from orchestrator.trial import Segment, TrialRecord, TrialState
 from tests.support.specs import toy_spec
 from trainables.health.finding import Finding, Severity
 
@@ -60,3 +62,11 @@ def test_a_retrained_model_has_no_figures_of_its_own():
     page = card(retrained=True)
     assert page.startswith("# tests.support.toys:train: configuration of toy-1 trial 4\n")
     assert "val says nothing of it, and test was not read for it" in page
+
+
+def test_a_training_whose_parameters_changed_says_so():
+    stretch = Choice(RECORD, RECORD, replace(TRIAL, segment=Segment(member=0, parent=2, until=3)))
+    facts = {"config": {}, "meaning": None, "seed": 0, "epoch": 3, "findings": (), "versions": {}}
+    page = model_card(stretch, CardFacts(**facts, retrained=False, is_registered=True))
+    assert "Parameters changed during this training; those above are of its last stretch." in page
+    assert "## Data" not in page and "| objective | val/score, maximize |" in page

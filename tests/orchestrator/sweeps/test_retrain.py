@@ -1,6 +1,7 @@
 """Configurations trained on train and val together: how long, from what, and what the card says of it."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from orchestrator.sweeps.export import Destination
 from orchestrator.sweeps.read import show
 from orchestrator.sweeps.retrain import RetrainError, retrain
 from orchestrator.tracking import shipper
+from orchestrator.trial import Segment
 from tests.conftest import ROOT
 from tests.orchestrator.sweeps.test_export import adapter_spec
 from tests.support.home import House
@@ -119,3 +121,11 @@ def test_a_training_that_fails_says_why(searched, tmp_path, monkeypatch):
     with pytest.raises(RetrainError, match="training on train and val failed: ValueError: no luck"):
         retrain(searched.home, "one-1", "0", to(tmp_path / "model"), seed=None, watch=lambda *_: None)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_training_whose_parameters_changed_is_refused(searched, tmp_path, monkeypatch):
+    trial = show(searched.home, "one-1").trials[0]
+    stretch = replace(trial, segment=Segment(member=0, parent=None, until=2))
+    monkeypatch.setattr("orchestrator.sweeps.choosing.find_trial", lambda *_: stretch)
+    with pytest.raises(UsageError, match="one-1 trial 0 is a stretch of a training whose parameters changed"):
+        retrain(searched.home, "one-1", "0", to(tmp_path / "model"), seed=None, watch=lambda *_: None)
