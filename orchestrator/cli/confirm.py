@@ -21,6 +21,7 @@ from orchestrator.sweeps.confirming.confirm import confirm as confirm_sweep
 from orchestrator.sweeps.confirming.find import confirmation_of
 from orchestrator.sweeps.drive import Surroundings
 from orchestrator.sweeps.paths import Home
+from orchestrator.tracking import redact
 from orchestrator.trial import JsonValue
 
 
@@ -118,5 +119,5 @@ def who() -> str:
 
 
 def called() -> str:
-    """As it was called."""
-    return shlex.join(["orch", *sys.argv[1:]])
+    """As it was called, without the passwords of its URLs."""
+    return redact(shlex.join(["orch", *sys.argv[1:]]))

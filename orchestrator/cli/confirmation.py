@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.output import duration, number, params_text, print_indented, table
@@ -57,18 +58,20 @@ def _beside(report: ConfirmationReport, trial: int) -> str:
     return f"{found.label}: the search said {number(found.search_value)}, confirmed {value}"
 
 
-def _table(report: ConfirmationReport) -> object:
-    numeric = ("search", report.metric, "seeds", "drop", report.test_metric or "", f"over {report.reference}")
-    columns = [column for column in numeric if column]
-    rows = table("configuration", *columns, "", numeric=tuple(columns))
+def _table(report: ConfirmationReport) -> Table:
+    """Fits a narrow terminal: val and test without the metric's name, which the verdict has."""
+    on_test = report.test_metric is not None
+    columns = ("search", "val", "seeds", "drop", *(["test"] if on_test else []), f"over {report.reference}")
+    rows = table("candidate", *columns, numeric=columns)
     for candidate in report.candidates:
-        cells = [number(candidate.search_value), _estimate(candidate.val), _seeds(candidate), _drop(candidate.drop)]
-        if report.test_metric is not None:
+        drop = "-" if candidate.drop is None else f"{candidate.drop.mean:+.3g}"
+        cells = [number(candidate.search_value), _estimate(candidate.val), _seeds(candidate), drop]
+        if on_test:
             cells.append(_estimate(candidate.test))
-        difference = candidate.val_difference if report.test_metric is None else candidate.test_difference
-        cells.append(_difference(difference))
-        named = candidate.label in report.verdict.names
-        rows.add_row(candidate.label, *cells, _standing(candidate), style="green" if named else "")
+        difference = candidate.test_difference if on_test else candidate.val_difference
+        standing = "" if candidate.is_finalist else "ruled out" if candidate.seeds else "failed"
+        cells.append(standing or _difference(difference))
+        rows.add_row(candidate.label, *cells, style="green" if candidate.label in report.verdict.names else "")
     return rows
 
 
@@ -86,7 +89,7 @@ def _rows(report: ConfirmationReport) -> Sequence[tuple[str, str]]:
 
 
 def _estimate(found: Estimate | None) -> str:
-    return "-" if found is None else f"{number(found.mean)}{_arm(found.mean, found.low, found.high)}"
+    return "-" if found is None else f"{found.mean:.3g}{_arm(found.mean, found.low, found.high)}"
 
 
 def _drop(found: Drop | None) -> str:
@@ -105,9 +108,3 @@ def _arm(mean: float, low: float | None, high: float | None) -> str:
 def _seeds(candidate: Confirmed) -> str:
     failed = f" ({candidate.num_failed} failed)" if candidate.num_failed else ""
     return f"{len(candidate.seeds)}{failed}"
-
-
-def _standing(candidate: Confirmed) -> str:
-    if candidate.is_reference and candidate.label != "default":
-        return "compared with"
-    return "" if candidate.is_finalist else "ruled out" if candidate.seeds else "failed"

@@ -1,7 +1,10 @@
 """`orch confirm`, what `sweep` and `resume` do with `confirm:`, and what `show`, `best` and `ls` say afterwards."""
 
+import re
+
 import pytest
 
+from orchestrator.cli.confirm import called, who
 from orchestrator.spec import dump
 from tests.orchestrator.cli.conftest import NOWHERE, call
 from tests.support.commands import ROOT
@@ -48,8 +51,8 @@ def test_show_and_best_say_the_verdict_and_the_confirmed_figure(confirmed, orch)
 
 def test_a_confirmation_shows_its_table(confirmed, orch):
     out = orch("show", "toy-1-confirm-1").out
-    header = next(line for line in out.splitlines() if line.startswith("configuration"))
-    assert header.split() == ["configuration", "search", "val/score", "seeds", "drop", "test/score", "over", "default"]
+    header = next(line for line in out.splitlines() if line.startswith("candidate"))
+    assert header.split() == ["candidate", "search", "val", "seeds", "drop", "test", "over", "default"]
     assert "cover seeds and test units" in out
     assert "  test read  " in out
 
@@ -86,6 +89,12 @@ def test_confirm_prints_the_report_and_json_is_one_document(confirmed, tmp_path,
     assert printed.code == 0
     assert "is the winner" in printed.out
     assert "note: test has been read 1 time before" in printed.out
+
+
+def test_the_command_on_record_has_no_passwords(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["orch", "confirm", "toy-1", "--ledger", "postgresql://mira:secret@host/orch"])
+    assert called() == "orch confirm toy-1 --ledger postgresql://***@host/orch"
+    assert re.fullmatch(r"\S+@\S+", who())
 
 
 def test_what_cannot_be_confirmed_is_said_and_the_search_stands(tmp_path, monkeypatch, orch):
