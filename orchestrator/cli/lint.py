@@ -59,7 +59,7 @@ def _lint_file(file: Path, overrides: tuple[str, ...], home: Home, *, as_json: b
         click.echo(json.dumps(faults_json(error), indent=2))
         return error.exit_code
     if as_json:
-        click.echo(json.dumps({"valid": True, "faults": [], "lint": report.to_json()}, indent=2))
+        click.echo(json.dumps({"valid": not report.is_refused, "faults": [], "lint": report.to_json()}, indent=2))
     else:
         _print(file, report)
     return ExitCode.USAGE if report.is_refused or (strict and report.grave) else ExitCode.DONE

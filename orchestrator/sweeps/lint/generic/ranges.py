@@ -28,7 +28,7 @@ def wide_range_not_log(question: Question) -> Iterator[Hit]:
             share = (10 * parameter.low - parameter.low) / (parameter.high - parameter.low)
             what = (
                 f"{parameter.low:g} to {parameter.high:g} is a factor of {ratio:.3g} on a linear scale: "
-                f"only {share:.2%} of the draws fall into the lowest decade"
+                f"only {100 * share:.2g} % of the draws fall into the lowest decade"
             )
             yield Hit(("space", name), what, "log: true" if parameter.step in (None, 1) else "log: true, without step")
 

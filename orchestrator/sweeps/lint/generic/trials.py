@@ -25,6 +25,10 @@ MAX_COUNTED = 20_000
 TRIALS = ("budget", "trials")
 
 
+def _count(trials: int) -> str:
+    return "1 trial" if trials == 1 else f"{trials} trials"
+
+
 def _most_dimensions(question: Question) -> int:
     """Searched parameters that are active together, at most."""
     moving = {name for name in question.spec.space if question.is_searched(name)}
@@ -39,7 +43,7 @@ def trials_against_dimensions(question: Question) -> Iterator[Hit]:
     dimensions, trials = _most_dimensions(question), spec.budget.trials
     least = TRIALS_PER_DIMENSION * dimensions
     if trials < least:
-        what = f"{trials} trials for {dimensions} searched parameters; {spec.sampler.type} needs {least} or more"
+        what = f"{_count(trials)} for {dimensions} searched parameters; {spec.sampler.type} needs {least} or more"
         yield Hit(TRIALS, what, f"trials: {least}, or search fewer parameters")
 
 
@@ -58,7 +62,7 @@ def more_trials_than_configurations(question: Question) -> Iterator[Hit]:
         return
     count, trials = _num_configurations(question), question.spec.budget.trials
     if count is not None and trials > count:
-        what = f"{trials} trials, but the space has only {count} different configurations"
+        what = f"{_count(trials)}, but the space has only {count} different configurations"
         yield Hit(TRIALS, what, f"trials: {count}, with sampler: {{type: grid}}")
 
 
@@ -68,7 +72,7 @@ def grid_cut_short(question: Question) -> Iterator[Hit]:
         return
     count, trials = _num_configurations(question), question.spec.budget.trials
     if count is not None and trials < count:
-        what = f"{trials} trials of a grid of {count}: {count - trials} combinations are never tried"
+        what = f"{_count(trials)} of a grid of {count}: {count - trials} of them never tried"
         yield Hit(TRIALS, what, f"trials: {count}, or sampler: {{type: random}}")
 
 
@@ -83,7 +87,10 @@ def startup_is_the_search(question: Question) -> Iterator[Hit]:
     if startup is not None and startup >= trials:
         what = f"{startup} startup trials of {trials}: every configuration is drawn at random"
         path = ("sampler", "startup_trials") if "startup_trials" in question.spec.sampler.model_fields_set else TRIALS
-        yield Hit(path, what, f"startup_trials: {max(1, trials // 3)}, or sampler: {{type: random}}")
+        edit = (
+            f"startup_trials: {trials // 3}, or sampler: {{type: random}}" if trials >= 3 else "sampler: {type: random}"
+        )
+        yield Hit(path, what, edit)
 
 
 def startup_against_concurrency(question: Question) -> Iterator[Hit]:

@@ -10,7 +10,7 @@ def test_a_wide_linear_range_is_told_with_its_share_and_its_line():
 
     assert str(one) == (
         "twins.yaml:5:3 ORC101 warning: space.lr: 1e-05 to 0.01 is a factor of 1e+03 on a linear scale: "
-        "only 0.90% of the draws fall into the lowest decade"
+        "only 0.9 % of the draws fall into the lowest decade"
     )
     assert one.fault.hint == "log: true"
 

@@ -41,7 +41,7 @@ def test_constraints_make_a_space_smaller():
 def test_a_grid_that_the_budget_cuts(sampler):
     (one,) = report(GRID, "budget.trials=3", NO_CONFIRM, f"sampler={{type: {sampler}}}").advice
 
-    assert (one.rule, one.fault.what) == ("ORC113", "3 trials of a grid of 4: 1 combinations are never tried")
+    assert (one.rule, one.fault.what) == ("ORC113", "3 trials of a grid of 4: 1 of them never tried")
     assert rules(GRID, "budget.trials=4", NO_CONFIRM, f"sampler={{type: {sampler}}}") == []
 
 
