@@ -97,7 +97,7 @@ class Plan:
     """What would happen.
 
     Attributes:
-        epochs: of a full-length trial; None when the config has no such field.
+        epochs: of a full-length trial; None when neither the config nor a whole trial tells.
         lengths: what the epochs of all trials rest on, in words.
         forecast: None when no pace is known, or no length of a trial.
         whole: the same without the file's own budgets of hours and epochs.
@@ -175,7 +175,7 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
         probed = probe(checked, target.build, corners=_corners(checked), directory=asked.directory)
         pace = probed.pace
     concurrency = _settled(concurrency, spec, target, probed)
-    full = _full_lengths(checked)
+    full = _full_lengths(checked, pace)
     survival = _survival(spec, home, full, trials=trials, concurrency=concurrency.trials) if full else None
     costs = _costs(spec, pace, survival, concurrency, asked) if pace and survival else _Costs()
     return Plan(
@@ -238,13 +238,13 @@ def _settled(here: Concurrency, spec: SweepSpec, target: Target, probed: Probed)
     return replace(here, by_memory=int(by_memory))
 
 
-def _full_lengths(checked: CheckedSweep) -> list[int]:
+def _full_lengths(checked: CheckedSweep, pace: Pace | None) -> list[int]:
     """Epochs of trials that nothing ends early; several where the space searches them, none where it is not known."""
     spec, epochs = checked.spec, checked.fixed.get("epochs")
     if isinstance(epochs, int):
         return [min(epochs, spec.sampler.interval_epochs) if isinstance(spec.sampler, PbtSampler) else epochs]
     if "epochs" not in spec.space:
-        return []
+        return [] if pace is None or pace.longest is None else [pace.longest]
     drawn = {"sampler": RandomSampler(type="random"), "points": (), "budget": Budget(trials=NUM_LENGTHS)}
     configurations = first_configurations(spec.model_copy(update=drawn), checked.fixed, count=NUM_LENGTHS)
     found = [resolve(spec, params).get("epochs") for params in configurations]

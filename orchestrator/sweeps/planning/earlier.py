@@ -8,7 +8,7 @@ from orchestrator.execution.checkpoint_names import step_folder, steps_in
 from orchestrator.spec import SweepSpec
 from orchestrator.study import SweepState
 from orchestrator.sweeps.paths import Home, SweepPaths
-from orchestrator.sweeps.planning.pace import Pace, time_between, trial_pace
+from orchestrator.sweeps.planning.pace import Pace, longest, time_between, trial_pace
 from orchestrator.sweeps.read import list_sweeps
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.trial import TrialRecord
@@ -39,6 +39,7 @@ def earlier_pace(spec: SweepSpec, home: Home, *, concurrency: int | None) -> Pac
             time_between(trials, concurrency=workers),
             workers,
             f"sweep {summary.sweep.name}, {workers} at a time",
+            longest=longest(trials),
             host_bytes=max(m.host_bytes for m in measurements),
             gpu_bytes=max(m.gpu_bytes for m in measurements),
             checkpoint_bytes=checkpoint_bytes(home.sweep(summary.sweep.id), trials),

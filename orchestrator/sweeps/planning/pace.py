@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from orchestrator.trial import JsonValue, Measurement, TrialRecord
+from orchestrator.trial import Cause, JsonValue, Measurement, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Between:
     Attributes:
         warm_s: before the first trial of a worker: its process starts and imports.
         turn_s: on a worker between a trial's last measurement and the start of the next one.
-        step_s: after each measurement, until the trial goes on.
+        step_s: an epoch, after measurements until the trial goes on.
     """
 
     warm_s: float
@@ -41,6 +41,7 @@ class Pace:
         trials: one for each trial that trained at least one epoch.
         corners: the paces of the configurations that should be the cheapest and the dearest, cheaper one first; None
             where no parameter of the space changes the cost.
+        longest: epochs of the longest trial that ran to its end; None when none did.
         startup_s: seconds until the runner was ready; None when it was not measured.
         host_bytes, gpu_bytes: the most that a worker held; 0 where that is not known.
         checkpoint_bytes: of one checkpoint; None where none was written.
@@ -53,6 +54,7 @@ class Pace:
     at_once: int
     source: str
     corners: tuple[TrialPace, TrialPace] | None = None
+    longest: int | None = None
     startup_s: float | None = None
     host_bytes: int = 0
     gpu_bytes: int = 0
@@ -112,7 +114,7 @@ def time_between(trials: Sequence[TrialRecord], *, concurrency: int) -> Between:
     turns = [_began_ms(trial) - freed for trial, freed in zip(later, freed_ms, strict=False)]
     warm = [_began_ms(trial) - trial.started_ms for trial in first if trial.started_ms is not None]
     steps = [
-        after.at_ms - before.at_ms - 1000 * after.train_s
+        (after.at_ms - before.at_ms - 1000 * after.train_s) / (after.step - before.step)
         for trial in trials
         for before, after in zip(trial.measurements, trial.measurements[1:], strict=False)
     ]
@@ -121,3 +123,9 @@ def time_between(trials: Sequence[TrialRecord], *, concurrency: int) -> Between:
 
 def _began_ms(trial: TrialRecord) -> float:
     return trial.measurements[0].at_ms - 1000 * trial.measurements[0].train_s
+
+
+def longest(trials: Sequence[TrialRecord]) -> int | None:
+    """Epochs of the longest trial that ended by itself."""
+    ended = [trial.epochs for trial in trials if trial.ending and trial.ending.cause is Cause.FINISHED]
+    return max(ended, default=None)

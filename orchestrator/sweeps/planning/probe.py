@@ -24,7 +24,7 @@ from orchestrator.sweeps.checks import CheckedSweep, check
 from orchestrator.sweeps.drive import Surroundings, launch
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.planning.earlier import checkpoint_bytes
-from orchestrator.sweeps.planning.pace import Pace, TrialPace, time_between, trial_pace
+from orchestrator.sweeps.planning.pace import Pace, TrialPace, longest, time_between, trial_pace
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.trial import TrialRecord, Value
 
@@ -57,7 +57,7 @@ def probe(
     checked: CheckedSweep, build: BuildRunner, *, corners: Sequence[Mapping[str, Value]], directory: Path
 ) -> Probed:
     """Run the probe in a new process, so that its memory is its own and nothing of it stays here."""
-    text = dump(_short(checked.spec, corners))
+    text = dump(_short(checked, corners))
     with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(_probe_quietly, text, build, len(corners), directory).result()
@@ -86,14 +86,19 @@ def probe_here(text: str, build: BuildRunner, *, num_corners: int, directory: Pa
     return _probed(summary, noting.capacity, num_corners=num_corners, checkpoint=checkpoint)
 
 
-def _short(spec: SweepSpec, corners: Sequence[Mapping[str, Value]]) -> SweepSpec:
-    """The same trials, but fewer and shorter, and nothing that ends them early."""
+def _short(checked: CheckedSweep, corners: Sequence[Mapping[str, Value]]) -> SweepSpec:
+    """The same trials, but fewer and shorter, and nothing else that ends them early.
+
+    Where the config does not say how many epochs a trial has, only a whole trial does.
+    """
+    spec = checked.spec
+    is_length_known = "epochs" in checked.fixed or "epochs" in spec.space
     resources = {"max_concurrent": min(MOST_WORKERS, spec.resources.max_concurrent or MOST_WORKERS)}
     changes = {
         "points": tuple(corners),
         "sampler": RandomSampler(type="random"),
         "pruner": NoPruner(),
-        "stop": (MaxEpochsRule(type="max_epochs", epochs=NUM_EPOCHS),),
+        "stop": (MaxEpochsRule(type="max_epochs", epochs=NUM_EPOCHS),) if is_length_known else (),
         "floors": {},
         "budget": Budget(trials=max(len(corners), min(NUM_TRIALS, spec.budget.trials)), max_failures=2),
         "confirm": None,
@@ -119,6 +124,7 @@ def _probed(summary: SweepSummary, capacity: Capacity, *, num_corners: int, chec
             at_once,
             f"{len(paces)} short trials, {at_once} at a time on {capacity.where}, measured now",
             corners=_corners(trials[:num_corners], paces),
+            longest=longest(trials),
             startup_s=summary.startup_s,
             host_bytes=max(m.host_bytes for m in measurements),
             gpu_bytes=max(m.gpu_bytes for m in measurements),

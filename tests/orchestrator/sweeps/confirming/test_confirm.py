@@ -241,6 +241,13 @@ def test_seeds_that_fail_are_counted_and_leave_no_value(house):
     assert {(c.num_failed, c.seeds) for c in report.candidates} == {(2, (1000, 1001))}
 
 
+def test_a_candidate_below_a_floor_trains_to_its_end_and_is_named(house):
+    house.launch(confirmable_spec(floors={"val/score": 0.5}))
+    done = confirmed(house, test=False)
+    assert {trial.epochs for trial in done.summary.trials} == {2}
+    assert "default is below the floor of val/score, 0.5, with 3 of its seeds" in done.report.notes
+
+
 def test_a_confirmation_whose_trainings_all_fail_has_no_report(house):
     house.launch(confirmable_spec(config={"fails_from": 1000}))
     done = confirmed(house)
