@@ -8,6 +8,7 @@ from orchestrator.space.search_space import SearchSpace, allowed_values, find_cy
 from orchestrator.space.values import (
     corners,
     describe,
+    exact,
     includes,
     num_values,
     random_value,
@@ -32,6 +33,7 @@ __all__ = [
     "check_kinds",
     "corners",
     "describe",
+    "exact",
     "find_cycle",
     "includes",
     "kind_of",

@@ -77,6 +77,22 @@ def value_at(parameter: Parameter, index: int) -> Value:
             return float(Fraction(str(parameter.low)) + index * Fraction(str(step)))
 
 
+def exact(parameter: Parameter, value: Value) -> Value:
+    """The value of the domain that `value`, which lies in it, stands for: 3 for 3.0, a step's exact multiple."""
+    match parameter:
+        case Float(step=None):
+            return float(value)
+        case Float(low=low, step=float(step)):
+            assert isinstance(value, int | float)
+            return value_at(parameter, round((value - low) / step))
+        case Int():
+            return int(value)
+        case Categorical(choices=choices):
+            return next(choice for choice in choices if same_value(choice, value))
+        case _:
+            return value
+
+
 def random_value(parameter: Parameter, rng: random.Random) -> Value:
     """One draw: uniform over the domain, or over its logarithm where `log` is set."""
     match parameter:

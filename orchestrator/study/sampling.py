@@ -19,7 +19,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from orchestrator.errors import UsageError
-from orchestrator.space import Parameter, SearchSpace, same_value
+from orchestrator.space import Parameter, SearchSpace, exact, same_value
 from orchestrator.spec.model import BruteForceSampler, GpSampler, GridSampler, QmcSampler, SweepSpec, TpeSampler
 from orchestrator.spec.model import RandomSampler as RandomSpec
 from orchestrator.study.drafting import draft_trial, sampler_study
@@ -32,6 +32,8 @@ from orchestrator.trial import Value
 MODEL_TRIES = 100
 SLOW_MODEL_TRIES = 3
 """Of a Gaussian process: each costs a fit, and the next point is rarely another one."""
+FINITE_TRIES = 10
+"""Where what is left can be listed: a model that repeats itself goes on doing so."""
 RANDOM_TRIES = 10_000
 LISTED = 10_000
 """Combinations up to which a finite space is written out when draws only repeat what was tried."""
@@ -133,7 +135,8 @@ class Sampling:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             model = build_model(sampler, self.space, seed=self._seed(draft), imported=imported)
-        for _ in range(SLOW_MODEL_TRIES if isinstance(sampler, GpSampler) else MODEL_TRIES):
+        tries = MODEL_TRIES if self.size is None else FINITE_TRIES
+        for _ in range(SLOW_MODEL_TRIES if isinstance(sampler, GpSampler) else tries):
             inferred = isinstance(sampler, TpeSampler)
             relative = model.infer_relative_search_space(study, draft) if inferred else joint_space(sampler, self.space)
             joint = model.sample_relative(study, draft, relative)
@@ -159,6 +162,6 @@ class Sampling:
             if value is None:
                 value = sampler.sample_independent(study, draft, name, distribution(parameter))
             assert value is not None, "no choice is None"
-            return value
+            return exact(parameter, value)
 
         return self.space.sample(draw)

@@ -15,8 +15,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from orchestrator.errors import SpecError, UsageError
-from orchestrator.space import Categorical, Fixed, Float, Int, Parameter, describe, includes, same_value, show
-from orchestrator.space.values import value_at
+from orchestrator.space import Parameter, describe, exact, includes, same_value, show
 from orchestrator.spec import dump, parse
 from orchestrator.spec.dotted import flatten
 from orchestrator.study import Continued, SweepRecord
@@ -166,28 +165,12 @@ def _place(trained: Mapping[str, JsonValue], checked: CheckedSweep) -> dict[str,
             raise _Misfit(f"{name} had no value")
         if not includes(parameter, value):
             raise _Misfit(f"{name} was outside of what is searched now: {describe(parameter)}")
-        return _typed(parameter, value)
+        return exact(parameter, value)
 
     params = checked.space.sample(take)
     if not checked.space.is_feasible(params):
         raise _Misfit("it does not satisfy the constraints")
     return params
-
-
-def _typed(parameter: Parameter, value: Value) -> Value:
-    """The equal value that the new space has: 3 for 3.0, and a step's exact multiple."""
-    match parameter:
-        case Float(low=low, step=float(step)):
-            assert isinstance(value, int | float)
-            return value_at(parameter, round((value - low) / step))
-        case Float():
-            return float(value)
-        case Int():
-            return int(value)
-        case Categorical(choices=choices):
-            return next(choice for choice in choices if same_value(choice, value))
-        case Fixed(value=fixed):
-            return fixed
 
 
 def _refuse_other_training(
