@@ -44,7 +44,7 @@ def confirm_options(command: Command) -> Command:
 
     options = [
         click.option("--top", type=click.IntRange(1), help="Configurations of the search; default: the file's, or 3."),
-        click.option("--seeds", type=click.IntRange(3), help="Fresh seeds of each; default: the file's, or 8."),
+        click.option("--seeds", type=click.IntRange(3), help="Fresh seeds of each; default: the file's, or 10."),
         click.option("--max-trials", type=click.IntRange(6), help="Trainings in all, the default configuration's too."),
         click.option("--no-test", is_flag=True, help="Leave the test split unread: val with fresh seeds decides."),
         click.option("--again", is_flag=True, help="Read test though it has been read before."),

@@ -150,7 +150,8 @@ def _checked(searched: SweepRecord, open_one: SweepRecord | None, asked: Asked, 
 def as_confirmation(spec: SweepSpec, settings: Confirm) -> SweepSpec:
     """The spec of the confirmation's trials: whole trainings, one seed each, ended by nothing but a failure.
 
-    A rule that finds a trial ill would leave a seed without a value, and the mean over the others would flatter.
+    A rule that finds a trial ill, or a floor, would leave a seed without a value, and the mean over the others would
+    flatter.
     """
     most = (settings.top + 1) * settings.seeds
     budget = Budget(trials=min(settings.max_trials or most, most), max_failures=spec.budget.max_failures)
@@ -162,6 +163,7 @@ def as_confirmation(spec: SweepSpec, settings: Confirm) -> SweepSpec:
             "points": (),
             "repeats": 1,
             "further_objectives": (),
+            "floors": {},
             "budget": budget,
             "confirm": settings,
         }

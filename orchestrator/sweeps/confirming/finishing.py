@@ -3,17 +3,20 @@
 The read's figures and the report are in the ledger before anything is said of them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from orchestrator.errors import LockedError
+from orchestrator.spec import SweepSpec
 from orchestrator.study import Ledger, SweepRecord
 from orchestrator.study.confirmations import ConfirmationLog, Examined, SplitRead
 from orchestrator.sweeps.confirming import split
 from orchestrator.sweeps.confirming.build import Material, build, finalists
 from orchestrator.sweeps.confirming.examining import Examination, examine, on_test
 from orchestrator.sweeps.confirming.page import write_files
+from orchestrator.sweeps.confirming.proposing import label_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport
 from orchestrator.sweeps.drive import Surroundings, open_tracker, wait_for_delivery
 from orchestrator.sweeps.lock import driver_lock
@@ -55,7 +58,8 @@ def finish(finishing: Finishing, around: Surroundings) -> ConfirmationReport:
         paths = around.home.sweep(record.id)
         stack.enter_context(driver_lock(paths.lock, record.name))
         earlier = [r for r in storage.test_reads(finishing.read.split) if r.confirmation != record.name]
-        notes = [*finishing.notes, *_read_test(finishing, around, ledger, earlier)]
+        notes = [*finishing.notes, *_below_floors(finishing.searched.spec, ledger)]
+        notes += _read_test(finishing, around, ledger, earlier)
         reads = storage.test_reads(finishing.read.split) if log.examined() else []
         report = build(Material(record, ledger.records(), log.examined(), reads, notes))
         _tell_mlflow(report, ledger, log.examined(), around)
@@ -87,6 +91,20 @@ def _read_test(finishing: Finishing, around: Surroundings, ledger: Ledger, earli
     examine(examination, trials, log, read=replace(finishing.read, candidates=labels), clock=around.clock)
     notes = [split.describe(earlier)] if earlier else []
     return [*notes, *_shortcomings(ledger, log)]
+
+
+def _below_floors(spec: SweepSpec, ledger: Ledger) -> list[str]:
+    """Which candidates miss a floor of the search, where they are at their best."""
+    confirming, missed = ledger.sweep.confirming, Counter[tuple[str, str]]()
+    assert confirming is not None
+    for trial in ledger.records():
+        best = next((m for m in trial.measurements if m.step == trial.best_step), None)
+        if best is not None:
+            missed.update((label_of(confirming, trial), metric) for metric in spec.missed_floors(best.metrics))
+    return [
+        f"{label} is below the floor of {metric}, {spec.floors[metric]:g}, with {count} of its seeds"
+        for (label, metric), count in missed.items()
+    ]
 
 
 def _shortcomings(ledger: Ledger, log: ConfirmationLog) -> list[str]:
