@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from orchestrator.execution.progress import Event, Listener
 from orchestrator.spec import resolve
 from orchestrator.spec.dotted import flatten
-from orchestrator.spec.model import Direction
+from orchestrator.spec.model import Direction, SweepSpec
 from orchestrator.study import SweepRecord
 from orchestrator.tracking import Tracker
 from orchestrator.trial import Cause, Ending, Measurement, TrialRecord, Value
@@ -28,19 +28,20 @@ def history_of(
 ) -> History:
     """A trial as the checks see it; what several seeds report one by one stands under their mean and is left out."""
     objective = sweep.spec.objective
-    by_seed = tuple(f"{metric}/" for metric in sweep.spec.watched_metrics)
     return History(
-        measurements=[
-            contract.Measurement(
-                m.step, {name: value for name, value in m.metrics.items() if not name.startswith(by_seed)}
-            )
-            for m in measurements
-        ],
+        measurements=[contract.Measurement(m.step, _means(m, sweep.spec)) for m in measurements],
         config={**sweep.fixed, **flatten(resolve(sweep.spec, params))},
         objective=objective.metric,
         maximize=objective.direction is Direction.MAXIMIZE,
         unread=unread,
     )
+
+
+def _means(measurement: Measurement, spec: SweepSpec) -> Mapping[str, float]:
+    if spec.repeats == 1:
+        return measurement.metrics
+    by_seed = tuple(f"{metric}/" for metric in spec.watched_metrics)
+    return {name: value for name, value in measurement.metrics.items() if not name.startswith(by_seed)}
 
 
 def findings_of(sweep: SweepRecord, trial: TrialRecord) -> tuple[Finding, ...]:
