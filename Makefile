@@ -62,10 +62,13 @@ confirmation-proof: $(STAMP)  ## simulated sweeps of which the answer is known: 
 pruning-audit: $(STAMP)  ## pruned trials finished all the same: what the rule cost and saved
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pruning_audit.py
 
+plan-intervals: $(STAMP)  ## ten sweeps planned and then run: do the intervals of plans hold? docs/planning.md
+	$(BIN)/python benchmarks/plan_intervals.py
+
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages about lint rules
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
 	$(BIN)/python -m orchestrator.sweeps.lint
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit docs check
+.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check

@@ -21,6 +21,11 @@ def num_gpus() -> int:
     return torch.cuda.device_count()
 
 
+def load_per_cpu() -> float:
+    """Processes that wanted a CPU in the last minute, for each CPU."""
+    return os.getloadavg()[0] / num_cpus()
+
+
 def memory_bytes() -> int:
     """Memory that all processes here may use: the machine's, or less inside a container."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.analysis.budgets import Limit, limits
-from orchestrator.execution.machine import gpu_memory_bytes, memory_bytes, num_cpus, num_gpus
+from orchestrator.execution.machine import gpu_memory_bytes, load_per_cpu, memory_bytes, num_cpus, num_gpus
 from orchestrator.execution.runner import needed
 from orchestrator.spec import SweepSpec, resolve
 from orchestrator.spec.model import (
@@ -102,6 +102,7 @@ class Plan:
         forecast: None when no pace is known, or no length of a trial.
         whole: the same without the file's own budgets of hours and epochs.
         purchase: what the budget asked about buys; None when none was.
+        shared: how busy others keep this machine, from 0 to 1; the intervals are wider then.
         failure: why trials of the probe failed; empty when none did.
     """
 
@@ -117,6 +118,7 @@ class Plan:
     confirmation: ConfirmationCost | None
     disk: Disk | None
     places: Mapping[str, str]
+    shared: float = 0.0
     failure: str = ""
 
     @property
@@ -141,6 +143,7 @@ class Plan:
             "confirmation": self.confirmation.to_json() if self.confirmation else None,
             "disk": {"needed_bytes": self.disk.needed_bytes, "free_bytes": self.disk.free_bytes} if self.disk else None,
             "places": dict(self.places),
+            "shared": self.shared,
             "failure": self.failure,
         }
 
@@ -167,6 +170,7 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
         UsageError, InfrastructureError: the probe cannot reach the cluster, or no trial fits on it.
     """
     spec = checked.spec
+    shared = 0.0 if target.is_elsewhere else min(1.0, load_per_cpu())
     trials = num_trials(spec, checked.fixed)
     concurrency = _fit_here(spec, target)
     pace = earlier_pace(spec, home, concurrency=None if target.is_elsewhere else concurrency.trials)
@@ -177,7 +181,8 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
     concurrency = _settled(concurrency, spec, target, probed)
     full = _full_lengths(checked, pace)
     survival = _survival(spec, home, full, trials=trials, concurrency=concurrency.trials) if full else None
-    costs = _costs(spec, pace, survival, concurrency, asked) if pace and survival else _Costs()
+    workers = Workers(concurrency.trials, concurrency.devices, shared)
+    costs = _costs(spec, pace, survival, workers, asked) if pace and survival else _Costs()
     return Plan(
         trials=trials,
         configurations=tuple(first_configurations(spec, checked.fixed, count=NUM_SHOWN)),
@@ -195,6 +200,7 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
             "MLflow": home.tracking_uri,
             "checkpoints": str(home.sweep("<id>").checkpoints),
         },
+        shared=shared,
         failure=probed.failure,
     )
 
@@ -206,8 +212,7 @@ class _Costs:
     purchase: Purchase | None = None
 
 
-def _costs(spec: SweepSpec, pace: Pace, survival: Survival, concurrency: Concurrency, asked: Asked) -> _Costs:
-    workers = Workers(concurrency.trials, concurrency.devices)
+def _costs(spec: SweepSpec, pace: Pace, survival: Survival, workers: Workers, asked: Asked) -> _Costs:
     rehearsals = rehearse_often(pace, survival, workers, guided_from=_guided_from(spec), seed=spec.seed)
     bought = None if asked.budget is None else buy(rehearsals, asked.budget)
     return _Costs(rehearsals.forecast(limits(spec.budget)), rehearsals.forecast({}), bought)

@@ -19,6 +19,8 @@ MAX_EVENTS = 400_000
 COVERED = 0.9
 DRIFT = 0.15
 """A machine is faster or slower on another hour by this factor (log-normal), besides what the probe saw."""
+SHARED_DRIFT = 0.35
+"""More of it where others use the machine as well: they may leave, and more may come."""
 TOLD_APART = 1.3
 """Corners whose costs differ by less than this factor cost the same."""
 SETTLED = 0.15
@@ -96,10 +98,16 @@ class Rehearsals:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Where a sweep runs: `devices` are GPUs of a trial, or where it has none its cores."""
+    """Where a sweep runs.
+
+    Attributes:
+        devices: GPUs of a trial, or where it has none its cores.
+        shared: how busy others keep the machine while this is planned, from 0 to 1.
+    """
 
     concurrency: int
     devices: float
+    shared: float = 0.0
 
 
 def rehearse_often(pace: Pace, survival: Survival, workers: Workers, *, guided_from: int, seed: int) -> Rehearsals:
@@ -110,7 +118,7 @@ def rehearse_often(pace: Pace, survival: Survival, workers: Workers, *, guided_f
     played = []
     for number in range(count):
         epochs = lengths[number % NUM_PLAYED]
-        drift = float(np.exp(rng.normal(0.0, DRIFT)))
+        drift = float(np.exp(rng.normal(0.0, DRIFT + SHARED_DRIFT * workers.shared)))
         paces = [_slower(one, drift) for one in _paces(pace, len(epochs), guided_from=guided_from, rng=rng)]
         between = Between(*(seconds * drift for seconds in (_of(pace.between))))
         played.append(rehearse(epochs, paces, between, concurrency=workers.concurrency, devices=workers.devices))
