@@ -15,7 +15,7 @@ from orchestrator.cli.confirmation import print_report, report_json
 from orchestrator.cli.options import Command, RunOptions, home_options, json_option, run_options
 from orchestrator.cli.output import only_json, out, print_json
 from orchestrator.cli.run import print_farewell, surroundings
-from orchestrator.errors import UsageError
+from orchestrator.errors import OrchError
 from orchestrator.sweeps.confirming.confirm import Asked, Confirmation
 from orchestrator.sweeps.confirming.confirm import confirm as confirm_sweep
 from orchestrator.sweeps.confirming.find import confirmation_of
@@ -98,7 +98,7 @@ def at_the_end(name: str, around: Surroundings, options: RunOptions, *, again: b
         return AtTheEnd(report_json(report.confirmation, "COMPLETE", report), 0)
     try:
         done = confirm_sweep(name, around, asked_by(again), sweep_id=uuid.uuid4().hex[:8])
-    except UsageError as error:
+    except OrchError as error:
         click.echo(f"orch: not confirmed: {error}", err=True)
         return AtTheEnd(None, error.exit_code)
     if done.report is None:
