@@ -47,6 +47,12 @@ imports: $(STAMP)  ## the import contracts
 bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
 	$(BIN)/python benchmarks/overhead.py
 
+efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
+
+population: $(STAMP)  ## population-based training against fixed and linear schedules: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.population
+
 reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/reproductions.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproductions
 
@@ -71,4 +77,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check

@@ -1,6 +1,6 @@
 """Regret against epochs of three searches on tabulated tasks and a synthetic function: `make efficiency`.
 
-Prints tables for docs/benchmarks.md and draws docs/images/efficiency.png. Simulated: about ten minutes on one core.
+Prints tables for docs/benchmarks.md and draws docs/images/efficiency.png. Simulated: about a minute on one core.
 """
 
 import itertools
