@@ -140,7 +140,9 @@ def best(reference: str, as_json: bool, home: Home) -> int:
     summary = read.show(home, reference)
     record = summary.best
     if record is None:
-        raise UsageError(f"sweep {summary.sweep.name} has no trial with a value yet")
+        has_floors = any(trial.violated for trial in summary.trials)
+        which = "that keeps its floors" if has_floors else "with a value yet"
+        raise UsageError(f"sweep {summary.sweep.name} has no trial {which}")
     checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
     confirmed = find(home, reference)
     if as_json:
@@ -215,7 +217,7 @@ def _head(console: Console, summary: SweepSummary) -> None:
     if (volume := summary.volume) is not None:
         numbers = ", ".join(str(trial.number) for trial in summary.front)
         reference = ", ".join(f"{name} {number(value)}" for name, value in volume.reference.items())
-        rows.append(("front", f"trials {numbers}; hypervolume {number(volume.final)} beyond {reference}"))
+        rows.append(("front", f"trials: {numbers}; hypervolume {number(volume.final)} beyond {reference}"))
     _print_rows(console, [(name, text) for name, text in rows if text])
 
 
