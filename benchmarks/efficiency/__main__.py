@@ -4,7 +4,6 @@ Prints tables for docs/benchmarks.md and draws docs/images/efficiency.png. Simul
 """
 
 import itertools
-import json
 import sys
 import time
 from pathlib import Path
@@ -20,8 +19,9 @@ from benchmarks.efficiency.searches import SEARCHES
 NUM_SEEDS = 20
 NUM_EPOCHS = 270
 """Thirty trials in full."""
+FIRST_DRAWN = 9
+"""The first full trial has ended."""
 SHOWN = (45, 90, 135, 270)
-RESULTS = Path(__file__).parent / "tables" / "regrets.json"
 IMAGE = Path(__file__).parents[2] / "docs" / "images" / "efficiency.png"
 
 Regrets = NDArray[np.float64]
@@ -73,8 +73,6 @@ def main() -> None:
         found[problem.name] = {name: regrets(problem, name) for name in SEARCHES}
         print(f"{problem.name}: {time.perf_counter() - started_s:.0f} s", file=sys.stderr, flush=True)
     _print_tables(found)
-    means = {p: {s: np.round(r.mean(axis=0), 5).tolist() for s, r in by.items()} for p, by in found.items()}
-    RESULTS.write_text(json.dumps(means) + "\n")
     _draw(found)
 
 
@@ -101,10 +99,12 @@ def _draw(found: dict[str, dict[str, Regrets]]) -> None:
     figure, axes = plt.subplots(1, len(found), figsize=(4 * len(found), 3.4), layout="constrained")
     for axis, (problem, searches) in zip(axes, found.items(), strict=True):
         for name, regret in searches.items():
-            epochs, mean = np.arange(1, NUM_EPOCHS + 1), regret.mean(axis=0)
-            half = stats.t.ppf(0.975, NUM_SEEDS - 1) * stats.sem(regret, axis=0)
+            shown = regret[:, FIRST_DRAWN - 1 :]
+            epochs, mean = np.arange(FIRST_DRAWN, NUM_EPOCHS + 1), shown.mean(axis=0)
+            half = stats.t.ppf(0.975, NUM_SEEDS - 1) * stats.sem(shown, axis=0)
             axis.plot(epochs, mean, label=name)
-            axis.fill_between(epochs, mean - half, mean + half, alpha=0.2)
+            axis.fill_between(epochs, np.maximum(mean - half, mean / 10), mean + half, alpha=0.2)
+        axis.set_yscale("log")
         axis.set_title(problem)
         axis.set_xlabel("epochs spent")
     axes[0].set_ylabel("regret, mean of 20 seeds")
