@@ -91,6 +91,17 @@ def test_confirm_prints_the_report_and_json_is_one_document(confirmed, tmp_path,
     assert "note: test has been read 1 time before" in printed.out
 
 
+def test_a_resume_that_completes_the_search_confirms_it(tmp_path, monkeypatch, orch):
+    monkeypatch.chdir(tmp_path)
+    file = write(tmp_path, confirm={"top": 1, "seeds": 3, "test": False}, budget={"trials": 4, "wall_hours": 1e-9})
+    ended = orch("sweep", file, *LOCAL)
+    assert ended.code == 4
+    assert [sweep["confirms"] for sweep in orch("ls", "--json").json] == [None]
+    resumed = orch("resume", "toy-1", *LOCAL, "--set", "budget.wall_hours=1.0", "--json")
+    assert resumed.code == 0
+    assert resumed.json["confirmation"]["report"]["verdict"]["outcome"] == "winner"
+
+
 def test_the_command_on_record_has_no_passwords(monkeypatch):
     monkeypatch.setattr("sys.argv", ["orch", "confirm", "toy-1", "--ledger", "postgresql://mira:secret@host/orch"])
     assert called() == "orch confirm toy-1 --ledger postgresql://***@host/orch"
