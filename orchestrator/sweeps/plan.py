@@ -259,7 +259,7 @@ def _full_lengths(checked: CheckedSweep, pace: Pace | None) -> list[int]:
 def _survival(spec: SweepSpec, home: Home, full: list[int], *, trials: int, concurrency: int) -> Survival:
     plain = isinstance(spec.pruner, NoPruner) and not spec.stop
     lengths = None if plain else earlier_lengths(spec, home)
-    return Remembered(lengths, trials) if lengths else Rehearsed(spec, full, trials, concurrency)
+    return Remembered(lengths, trials) if lengths else Rehearsed(spec, full, trials, concurrency, _guided_from(spec))
 
 
 def _guided_from(spec: SweepSpec) -> int:

@@ -13,8 +13,9 @@ from orchestrator.sweeps.planning.survival import Survival
 from orchestrator.trial import JsonValue
 
 NUM_REHEARSALS = 200
-NUM_PLAYED = 24
-"""Sweeps in which the pruner itself is played; the rehearsals take their lengths from these."""
+MIN_PLAYED = 24
+MAX_PLAYED_EVENTS = 25_000
+"""Epochs of all sweeps in which the pruner itself is played; the rehearsals take their lengths from these sweeps."""
 MAX_EVENTS = 400_000
 COVERED = 0.9
 DRIFT = 0.15
@@ -113,16 +114,22 @@ class Workers:
 def rehearse_often(pace: Pace, survival: Survival, workers: Workers, *, guided_from: int, seed: int) -> Rehearsals:
     """Play a sweep again and again; trials from number `guided_from` on are near to each other in the space."""
     rng = np.random.default_rng(seed)
-    lengths = [survival.draw(rng) for _ in range(NUM_PLAYED)]
-    count = max(NUM_PLAYED, min(NUM_REHEARSALS, MAX_EVENTS // max(1, sum(map(sum, lengths)) // NUM_PLAYED)))
+    lengths = [survival.draw(rng)]
+    lengths += [survival.draw(rng) for _ in range(1, _as_many(lengths[0], MAX_PLAYED_EVENTS))]
+    count = _as_many(lengths[0], MAX_EVENTS)
     played = []
     for number in range(count):
-        epochs = lengths[number % NUM_PLAYED]
+        epochs = lengths[number % len(lengths)]
         drift = float(np.exp(rng.normal(0.0, DRIFT + SHARED_DRIFT * workers.shared)))
         paces = [_slower(one, drift) for one in _paces(pace, len(epochs), guided_from=guided_from, rng=rng)]
         between = Between(*(seconds * drift for seconds in (_of(pace.between))))
         played.append(rehearse(epochs, paces, between, concurrency=workers.concurrency, devices=workers.devices))
     return Rehearsals(tuple(played))
+
+
+def _as_many(lengths: Sequence[int], events: int) -> int:
+    """How many sweeps of this size have that many epochs together, within bounds."""
+    return max(MIN_PLAYED, min(NUM_REHEARSALS, events // max(1, sum(lengths))))
 
 
 def _of(between: Between) -> tuple[float, float, float]:

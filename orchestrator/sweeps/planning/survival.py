@@ -10,17 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from orchestrator.spec import SweepSpec
 from orchestrator.spec.model import (
     Direction,
-    GridSampler,
     MaxEpochsRule,
     NonFiniteRule,
     NoPruner,
     PlateauRule,
-    QmcSampler,
-    RandomSampler,
 )
 from orchestrator.study.judging import Judge
 from orchestrator.sweeps.planning.earlier import Lengths
@@ -30,13 +28,14 @@ MAX_HEARD = 1500
 """Epochs that one rehearsal plays; the trials beyond run as long as those of its second half."""
 MIN_PLAYED = 20
 GAIN = (0.0, 1.5)
-"""By how many standard deviations of random configurations a model-based sampler's last trials are better."""
+"""By how many standard deviations of random configurations a model-based sampler's last trials are better.
+
+It grows from the sampler's first trial on."""
 NOISE = (0.05, 0.5)
 """Noise of a measurement, in the same unit."""
 STOPPED_BY_PLATEAU = (0.0, 0.6)
 STOPPED_AS_ILL = (0.0, 0.2)
 """Shares of the trials that stop rules end, when no earlier sweep tells."""
-_UNGUIDED = (RandomSampler, QmcSampler, GridSampler)
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,14 @@ class Rehearsed:
     Attributes:
         longest: epochs of full-length trials; each trial has one of them.
         num_trials: of the sweep.
+        guided_from: the trial from which on a model of the earlier ones proposes.
     """
 
     spec: SweepSpec
     longest: Sequence[int]
     num_trials: int
     concurrency: int
+    guided_from: int
 
     @property
     def source(self) -> str:
@@ -71,7 +72,9 @@ class Rehearsed:
 
     def _pruned(self, full: Sequence[int], rng: Generator) -> list[int]:
         played = min(len(full), max(MIN_PLAYED, MAX_HEARD // max(full)))
-        lengths = _play(self.spec, full[:played], concurrency=self.concurrency, rng=rng)
+        gain = rng.uniform(*GAIN) * np.clip(np.arange(played) - self.guided_from + 1, 0, None) / played
+        curves = _curves(self.spec, full[:played], gain, rng)
+        lengths = _play(self.spec, curves, concurrency=self.concurrency, rng=rng)
         late = lengths[played // 2 :]
         return lengths + [min(epochs, int(rng.choice(late))) for epochs in full[played:]]
 
@@ -116,10 +119,10 @@ def _rules(spec: SweepSpec) -> tuple[list[tuple[float, float]], list[tuple[float
     return [STOPPED_BY_PLATEAU] * plateau, [STOPPED_AS_ILL] * ill
 
 
-def _play(spec: SweepSpec, full: Sequence[int], *, concurrency: int, rng: Generator) -> list[int]:
+def _play(spec: SweepSpec, curves: Sequence[Sequence[float]], *, concurrency: int, rng: Generator) -> list[int]:
     """One sweep in which each epoch takes about as long: the epochs that each trial ran."""
+    full = [len(curve) for curve in curves]
     judge = Judge(_without_floors(spec), name=f"rehearsal-{rng.integers(2**31)}", max_epochs=max(full))
-    curves = _curves(spec, full, rng)
     lengths, waiting = [0] * len(full), list(range(len(full)))[::-1]
     queue = [(rng.uniform(), waiting.pop(), 1) for _ in range(min(concurrency, len(full)))]
     heapq.heapify(queue)
@@ -142,12 +145,11 @@ def _without_floors(spec: SweepSpec) -> SweepSpec:
     return spec.model_copy(update={"floors": {}})
 
 
-def _curves(spec: SweepSpec, full: Sequence[int], rng: Generator) -> list[list[float]]:
-    """Saturating curves towards a trial's quality; later trials of a model-based sampler are better on average."""
-    gain = 0.0 if isinstance(spec.sampler, _UNGUIDED) else rng.uniform(*GAIN)
+def _curves(spec: SweepSpec, full: Sequence[int], gain: NDArray[np.float64], rng: Generator) -> list[list[float]]:
+    """Saturating curves towards a trial's quality, which is `gain` better on average than a random one's."""
     noise = rng.uniform(*NOISE)
     sign = 1.0 if spec.objective.direction is Direction.MAXIMIZE else -1.0
-    quality = rng.normal(size=len(full)) + gain * np.arange(len(full)) / max(1, len(full) - 1)
+    quality = rng.normal(size=len(full)) + gain
     made = []
     for number, epochs in enumerate(full):
         steps = np.arange(1, epochs + 1)

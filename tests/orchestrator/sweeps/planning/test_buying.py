@@ -37,7 +37,7 @@ def test_what_cannot_be_read_names_the_forms(text):
 @pytest.fixture(scope="module")
 def rehearsals():
     pace = Pace((TrialPace(0.0, 10.0),) * 4, Between(0.0, 0.0, 0.0), 2, "a test")
-    return rehearse_often(pace, Rehearsed(toy_spec(), [6], 10, 2), Workers(2, 1.0), guided_from=99, seed=0)
+    return rehearse_often(pace, Rehearsed(toy_spec(), [6], 10, 2, 99), Workers(2, 1.0), guided_from=99, seed=0)
 
 
 def test_half_the_epochs_buy_half_the_sweep(rehearsals):

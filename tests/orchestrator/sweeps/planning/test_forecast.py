@@ -13,7 +13,7 @@ NOTHING = Between(0.0, 0.0, 0.0)
 
 
 def often(pace, *, trials=10, concurrency=2, guided_from=99):
-    survival = Rehearsed(toy_spec(), [5], trials, concurrency)
+    survival = Rehearsed(toy_spec(), [5], trials, concurrency, guided_from)
     return rehearse_often(pace, survival, Workers(concurrency, 1.0), guided_from=guided_from, seed=0)
 
 

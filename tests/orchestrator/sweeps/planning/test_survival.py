@@ -18,9 +18,9 @@ PRUNERS = [
 ]
 
 
-def draw(*, epochs=9, trials=12, times=6, concurrency=1, **sections):
+def draw(*, epochs=9, trials=12, times=6, guided_from=99, **sections):
     """Lengths of several sweeps."""
-    survival = Rehearsed(toy_spec(trials=trials, **sections), [epochs], trials, concurrency)
+    survival = Rehearsed(toy_spec(trials=trials, **sections), [epochs], trials, 1, guided_from)
     rng = np.random.default_rng(0)
     return [survival.draw(rng) for _ in range(times)]
 
@@ -38,16 +38,17 @@ def test_each_pruner_ends_some_trials_and_never_the_first(pruner):
     assert total < 3 * 12 * 9 or pruner["type"] == "wilcoxon"
 
 
-def test_successive_halving_promotes_more_than_its_factor_says():
-    """The first is promoted without a comparison; synchronous rungs would be 12 + 4 * 2 + 4 / 3 * 6 = 28 epochs."""
-    totals = [sum(lengths) for lengths in draw(pruner=ASHA, times=30)]
-    assert np.mean(totals) > 28 * 1.2
-    assert min(totals) < max(totals)
+def test_successive_halving_promotes_as_many_as_ranks_of_random_trials_say():
+    """The i-th trial at a rung goes on if it is among the best max(1, i // 3) of the i that came, itself included."""
+    promoted = [sum(length > 1 for length in lengths) for lengths in draw(pruner=ASHA, times=80)]
+    expected = sum(max(1, i // 3) / i for i in range(1, 13))
+    assert expected > 12 / 3, "more than at synchronous rungs"
+    assert np.mean(promoted) == pytest.approx(expected, abs=0.5)
 
 
 def test_a_sampler_that_learns_keeps_more_trials():
     """Later trials are better, so that more of them are promoted."""
-    guided = draw(pruner=ASHA, times=30, sampler={"type": "tpe"})
+    guided = draw(pruner=ASHA, times=30, guided_from=2)
     unguided = draw(pruner=ASHA, times=30)
     assert np.mean([sum(lengths) for lengths in guided]) > np.mean([sum(lengths) for lengths in unguided])
 
@@ -56,7 +57,7 @@ def test_a_rule_of_epochs_is_exact_and_others_are_assumed():
     assert draw(stop=[{"type": "max_epochs", "epochs": 4}]) == [[4] * 12] * 6
     drawn = draw(stop=[{"type": "plateau", "patience": 3}], times=20)
     assert all(length >= 4 for lengths in drawn for length in lengths)
-    survival = Rehearsed(toy_spec(stop=[{"type": "plateau", "patience": 3}]), [9], 12, 1)
+    survival = Rehearsed(toy_spec(stop=[{"type": "plateau", "patience": 3}]), [9], 12, 1, 99)
     assert "0% to 60% of the trials stop early by rule (assumed)" in survival.source
 
 
