@@ -219,7 +219,7 @@ def test_resuming_a_complete_sweep_does_nothing_and_says_so(finished_copy, orch)
 
     assert answer.code == 0
     assert "sweep toy-1 is complete, nothing is left to do" in answer.err
-    assert "--set budget.trials=6" in answer.err
+    assert "orch resume toy-1 --extend trials=+3" in answer.err
     assert orch("show", "toy-1", "--json").json == before
 
 
@@ -231,6 +231,29 @@ def test_a_larger_budget_extends_a_complete_sweep(finished_copy, orch):
     assert answer.code == 0
     assert answer.json["counts"]["complete"] == 5
     assert [t["params"] for t in answer.json["trials"][:3]] == [t["params"] for t in before]
+
+
+def test_a_sweep_continues_from_another_and_says_what_it_took(finished_copy, sweep_here, orch):
+    before = [trial["params"]["x"] for trial in orch("show", "toy-1", "--json").json["trials"]]
+    low = sum(sorted(before)[:2]) / 2
+    narrow = ("--set", f"space.x.low={low}", "--set", "budget.trials=1", "--name", "new")
+    answer = sweep_here("--continue-from", "toy-1", *narrow)
+    taken = sum(x >= low for x in before)
+
+    assert answer.code == 0
+    assert taken == 2
+    assert f"{taken} of the 3 trials of toy-1 are known to the sampler" in answer.err
+    shown = orch("show", "new", "--json").json
+    assert [trial["number"] for trial in shown["trials"]] == [taken]
+    assert shown["continued"]["taken"] == taken
+    assert f"{3 - taken} not taken: x was outside of what is searched now" in orch("show", "new").out
+
+
+def test_a_key_that_may_differ_needs_a_sweep_to_differ_from(finished_copy, sweep_here):
+    answer = sweep_here("--may-differ", "kind")
+
+    assert answer.code == 2
+    assert "--may-differ says something of --continue-from SWEEP, which is not there" in answer.err
 
 
 @pytest.mark.parametrize("change", ["space.x.low=0.2", "objective.direction=minimize", "config.epochs=9", "seed=1"])
