@@ -83,6 +83,15 @@ def load_train(name: str) -> Train:
     return cast(Train, train)
 
 
+def read_data(name: str, config: BaseModel, purpose: Purpose) -> None:
+    """Read what a registered trainable would read for a purpose, so that missing or faulty data is known at once.
+
+    Raises: DataError: it cannot be read.
+    """
+    if name in TRAINABLES:
+        _import(f"{TRAINABLES[name]}.model", name).read_facts(config, purpose)
+
+
 def _package(name: str) -> str:
     if name in TRAINABLES:
         return TRAINABLES[name]

@@ -4,7 +4,7 @@ A confirmation that was interrupted anywhere goes on when it is asked for again.
 search's study; the search's MLflow run gets tags.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from orchestrator.spec import NonFiniteRule, NoPruner, RandomSampler, SweepSpec,
 from orchestrator.spec.model import Budget, Confirm
 from orchestrator.study import Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.confirmations import SplitRead
+from orchestrator.study.preview import first_configurations
 from orchestrator.sweeps.checks import CheckedSweep, check
 from orchestrator.sweeps.confirming import split
 from orchestrator.sweeps.confirming.candidates import DEFAULT, choose, default_params, same_params
@@ -24,7 +25,10 @@ from orchestrator.sweeps.drive import Confirmatory, Surroundings, launch, resume
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.trial import Value
 from trainables.contract import Purpose
+from trainables.data.errors import DataError
+from trainables.registry import read_data
 
 MAX_BASE_NAME = 52
 """Characters of the search's name in that of its confirmation."""
@@ -107,15 +111,31 @@ def earlier_reads(storage: Storage, searched: SweepRecord, *, but: SweepRecord |
 
 
 def look_ahead(checked: CheckedSweep, around: Surroundings, *, again: bool) -> None:
-    """Before a sweep that is to be confirmed: its confirmation will not be refused at the end for a read of now.
+    """Before a sweep that is to be confirmed: its confirmation will not be refused at the end for what is known now.
 
     Raises:
-        UsageError: test has been read before.
+        UsageError: test has been read before, or is not there.
     """
-    if again or not _reads_test(checked) or is_absent(around.home.ledger_url):
+    if not _reads_test(checked):
+        return
+    _refuse_missing_test(checked, first_configurations(checked.spec, checked.fixed, count=1)[0])
+    if again or is_absent(around.home.ledger_url):
         return
     with closing(Storage(around.home.ledger_url)) as storage:
         split.refuse(storage.test_reads(split.fingerprint(checked.spec.trainable, checked.fixed)))
+
+
+def _refuse_missing_test(checked: CheckedSweep, params: Mapping[str, Value]) -> None:
+    """Nothing is trained towards a test split that is not there.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        read_data(checked.spec.trainable, checked.info.config_type.model_validate(checked.config(params)), Purpose.TEST)
+    except DataError as error:
+        hint = "--no-test, or confirm: {test: false} in the sweep file, stays on val with fresh seeds"
+        raise UsageError(f"the test split cannot be read: {error}\n  {hint}") from error
 
 
 def _split(searched: SweepRecord) -> str:
@@ -182,6 +202,8 @@ def _begin(
     used = {seed for record in before if record.confirming is not None for seed in record.confirming.seeds}
     trials = storage.open(searched.name).records()
     confirming = choose(checked, searched, trials, used=used)
+    if _reads_test(checked):
+        _refuse_missing_test(checked, confirming.candidates[0].params)
     labels = ", ".join(candidate.label for candidate in confirming.candidates)
     around.watcher.say(f"confirming {searched.name}: {labels}, up to {len(confirming.seeds)} fresh seeds each")
     name = storage.next_name(f"{searched.name[:MAX_BASE_NAME]}-confirm")

@@ -3,15 +3,20 @@
 import os
 import signal
 from contextlib import closing
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from orchestrator.errors import LockedError, UsageError
+from orchestrator.spec import parse
 from orchestrator.study import Storage, SweepState
 from orchestrator.study.confirmations import ConfirmationLog
 from orchestrator.sweeps import drive, read
+from orchestrator.sweeps.checks import check
 from orchestrator.sweeps.confirming import confirm as use_case
 from orchestrator.sweeps.confirming.find import confirmation_of, find, is_confirmation
+from orchestrator.sweeps.drive import Surroundings
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.trial import Cause
 from tests.support.confirming import asked, confirmable_spec, confirmed
@@ -271,3 +276,18 @@ def test_a_missing_checkpoint_is_said(house, monkeypatch):
     (note,) = report.notes
     assert note.startswith("training 0 could not be measured on test: ")
     assert sorted(c.test.num_seeds for c in report.candidates) == [2, 3]
+
+
+def test_a_test_split_that_is_not_there_is_told_before_anything_is_trained():
+    text = """
+name: omniglot
+trainable: incremental
+objective: {metric: val/last_accuracy, direction: maximize}
+space: {optimizer.lr: {type: float, low: 0.001, high: 0.01}}
+config: {data: {source: omniglot, root: nowhere}}
+budget: {trials: 2}
+confirm: {top: 1}
+"""
+    checked = check(parse(text, file="omniglot.yaml"), directory=Path.cwd())
+    with pytest.raises(UsageError, match=r"the test split cannot be read: data.test_drawers is 0[\s\S]*test: false"):
+        use_case.look_ahead(checked, cast(Surroundings, None), again=True)
