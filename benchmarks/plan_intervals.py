@@ -1,4 +1,4 @@
-"""Ten sweeps of different kinds, each planned first and then run: does the plan hold?
+"""Ten sweeps of different kinds, each planned first and then run, to see whether the intervals of plans hold.
 
 `orch plan` in a home of its own, then `orch sweep` in another, as a user would: what the sweep took is compared with
 the three intervals of the plan: wall hours from the start of the search, hours of training, epochs. Prints a Markdown
