@@ -61,7 +61,7 @@ class Tally:
     causes: Counter[Cause] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    effort: Effort = Effort()
+    effort: Effort = field(default_factory=Effort)
     best: tuple[int, float, int] | None = None
 
     def count(self, record: TrialRecord) -> None:

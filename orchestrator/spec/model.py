@@ -267,7 +267,9 @@ class Budget(_Section):
     trials: StrictInt = Field(ge=1)
     wall_hours: StrictFloat | None = Field(default=None, gt=0)
     gpu_hours: StrictFloat | None = Field(
-        default=None, gt=0, description="Hours of training times GPUs of a trial; without a GPU, times its `resources.cpu`."
+        default=None,
+        gt=0,
+        description="Hours of training times GPUs of a trial; without a GPU, times its `resources.cpu`.",
     )
     epochs: StrictInt | None = Field(default=None, ge=1, description="Epochs of all trials together.")
     max_failures: StrictInt = Field(

@@ -64,7 +64,15 @@ def test_keys_at(location, keys):
 
 def test_tags_at():
     assert tags_at(SweepSpec, ("space", "x")) == ["float", "int", "categorical", "fixed"]
-    assert tags_at(SweepSpec, ("pruner",)) == ["asha", "hyperband", "median", "percentile", "wilcoxon", "patient", "none"]
+    assert tags_at(SweepSpec, ("pruner",)) == [
+        "asha",
+        "hyperband",
+        "median",
+        "percentile",
+        "wilcoxon",
+        "patient",
+        "none",
+    ]
 
 
 def test_members():
