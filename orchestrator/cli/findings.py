@@ -8,7 +8,7 @@ from rich.text import Text
 from orchestrator.analysis.diagnosis import Excess
 from orchestrator.cli.output import print_indented, short_names, table
 from orchestrator.execution.doctor import evidence_text
-from orchestrator.sweeps.findings import Illness, Since, SweepFindings
+from orchestrator.sweeps.findings import Since, SweepFindings
 
 STYLES: Mapping[str, str] = {"ill": "red", "warning": "yellow", "note": "dim"}
 
@@ -36,7 +36,7 @@ def print_illnesses(console: Console, findings: SweepFindings) -> None:
     rows = table("finding", "", "trials", "more often where", "p", numeric=("trials", "p"))
     for column in (0, 1, 2, 4):
         rows.columns[column].no_wrap = True
-    names = _names(findings.illnesses)
+    names = short_names(findings.parameters)
     for illness in findings.illnesses:
         style = STYLES[illness.severity]
         excess = illness.excess
@@ -52,14 +52,10 @@ def print_illnesses(console: Console, findings: SweepFindings) -> None:
 
 def illness_lines(findings: SweepFindings) -> Iterator[str]:
     """A line for each illness, such as `point_collapse in 3 of 20 trials, most where lr >= 0.1`."""
-    names = _names(findings.illnesses)
+    names = short_names(findings.parameters)
     for illness in findings.illnesses:
         most = f", most where {_region(illness.excess, names)}" if illness.excess and illness.excess.is_sure else ""
         yield f"{illness.check} ({illness.severity}) in {len(illness.trials)} of {len(findings.by_trial)} trials{most}"
-
-
-def _names(illnesses: Sequence[Illness]) -> dict[str, str]:
-    return short_names(dict.fromkeys(i.excess.region.parameter for i in illnesses if i.excess))
 
 
 def _region(excess: Excess, names: Mapping[str, str]) -> str:

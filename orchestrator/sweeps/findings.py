@@ -71,10 +71,12 @@ class SweepFindings:
     Attributes:
         by_trial: number to findings, of each trial that has measured something.
         illnesses: the gravest and most frequent first.
+        parameters: all that are searched.
     """
 
     by_trial: Mapping[int, Sequence[Finding]]
     illnesses: Sequence[Illness]
+    parameters: Sequence[str]
 
     def num_grave(self, number: int) -> int:
         """How many findings of a trial are more than a note."""
@@ -104,7 +106,7 @@ def sweep_findings(sweep: SweepRecord, trials: Sequence[TrialRecord]) -> SweepFi
     ]
     order = list(CHECKS)
     illnesses.sort(key=lambda i: (SEVERITIES.index(i.severity), -len(i.trials), order.index(i.check)))
-    return SweepFindings(by_trial, illnesses)
+    return SweepFindings(by_trial, illnesses, tuple(sweep.spec.space))
 
 
 def trial_findings(sweep: SweepRecord, trial: TrialRecord) -> tuple[Since, ...]:

@@ -24,6 +24,7 @@ SWEEP = SweepFindings(
         Illness("auxiliary_dominates", Severity.WARNING, (1, 2, 3), PERHAPS),
         Illness("overfitting", Severity.NOTE, (4,), None),
     ],
+    ("optimizer.lr", "kind"),
 )
 
 
@@ -45,6 +46,11 @@ def test_a_finding_has_severity_since_evidence_meaning_and_cure():
     ]
 
 
+def test_a_region_is_named_so_that_no_other_parameter_is_meant():
+    both = replace(SWEEP, parameters=("optimizer.lr", "head.lr", "kind"))
+    assert "optimizer.lr >= 0.0123" in printed(print_illnesses, both)
+
+
 def test_no_finding_is_said_so():
     assert printed(print_findings, []) == "findings: none\n"
 
@@ -62,7 +68,7 @@ def test_each_illness_has_a_line_with_its_region():
 
 
 def test_a_healthy_sweep_prints_nothing():
-    assert printed(print_illnesses, SweepFindings({0: ()}, [])) == ""
+    assert printed(print_illnesses, SweepFindings({0: ()}, [], ())) == ""
 
 
 def test_lines_name_a_region_only_when_chance_is_ruled_out():
