@@ -38,7 +38,8 @@ def refuse(earlier: Sequence[SplitRead]) -> None:
     if earlier:
         again = "--again reads it all the same, and the report says so"
         val = "orch confirm --no-test, or confirm: {test: false} in the sweep file, stays on val with fresh seeds"
-        raise UsageError(f"{describe(earlier)}\n  {again};\n  {val}")
+        search = "orch sweep --no-confirm searches alone"
+        raise UsageError(f"{describe(earlier)}\n  {again};\n  {val};\n  {search}")
 
 
 def describe(earlier: Sequence[SplitRead]) -> str:
