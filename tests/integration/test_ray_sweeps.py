@@ -147,3 +147,17 @@ def test_an_unreachable_cluster_is_an_error_within_seconds(orch):
     assert "Traceback" not in done.err
     assert done.seconds < 15
     assert not (orch.home / "ledger.db").exists()
+
+
+@pytest.mark.slow
+def test_a_population_of_unequal_speeds_waits_for_its_members(orch):
+    space = {"epoch_s": {"type": "float", "low": 0.0, "high": 0.5}, "x": {"type": "float", "low": -1.0, "high": 1.0}}
+    sampler = {"type": "pbt", "population": 4, "interval_epochs": 2}
+    file = orch.file(trials=100, resources=TWO, space=space, sampler=sampler, config={"epochs": 6})
+    done = orch.run("sweep", file, "--json")
+    assert done.code == 0, done.err
+    records = orch.records()
+    assert Counter(record.segment.until for record in records) == {2: 4, 4: 4, 6: 4}
+    for record in records:
+        begin = 0 if record.segment.parent is None else records[record.segment.parent].epochs + 1
+        assert [m.step for m in record.measurements] == list(range(begin, record.segment.until + 1))
