@@ -81,7 +81,7 @@ CASES = (
 def main() -> int:
     """Run all cases; 0 when each interval held in at least eight of ten."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", type=int, help="Run one case, by its number from 0.")
+    parser.add_argument("--only", type=int, choices=range(len(CASES)), help="Run one case, by its number.")
     parser.add_argument("--json", type=Path, help="Keep the figures in this file.")
     options = parser.parse_args()
     chosen = CASES if options.only is None else CASES[options.only : options.only + 1]
