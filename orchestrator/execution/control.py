@@ -13,8 +13,8 @@ from orchestrator import stopping
 from orchestrator.analysis.budgets import SECONDS_PER_HOUR, UNITS, used_up
 from orchestrator.analysis.costs import total_effort
 from orchestrator.analysis.leaderboard import current
+from orchestrator.execution.assigning import assign
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
-from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.doctor import Doctor
 from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
@@ -117,38 +117,14 @@ class SweepControl:
             return None
         self._phase = "searching"
         record = self._activate(suggestion)
-        config = resolve(self.spec, suggestion.params)
-        self._tracker.start_trial(suggestion, config)
+        self._tracker.start_trial(suggestion, resolve(self.spec, suggestion.params))
         if record.extends is not None:
             # It has that trial's measurements, which its own run has not got yet.
             for measurement in record.measurements:
                 self._tracker.measure(record.number, measurement)
         again = f", attempt {suggestion.attempt}" if suggestion.attempt > 1 else ""
         self._listener(Event("started", f"trial {suggestion.number} started{again}"))
-        return Assignment(
-            number=suggestion.number,
-            attempt=suggestion.attempt,
-            trainable=self.spec.trainable,
-            config=config,
-            objective=self.spec.objective,
-            seeds=suggestion.seeds,
-            checkpoints=trial_folder(self._settings.checkpoints, suggestion.number),
-            last_step=suggestion.last_step,
-            best_value=suggestion.best_value,
-            best_step=suggestion.best_step,
-            by_seed=self.spec.watched_metrics,
-            checkpoint_interval_s=self.spec.resources.checkpoint_interval_s,
-            start=self._start_of(suggestion),
-            until=suggestion.segment.until if suggestion.segment else None,
-            directory=self._settings.directory,
-            threads=max(1, int(self.spec.resources.cpu)),
-        )
-
-    def _start_of(self, suggestion: Suggestion) -> Path | None:
-        """The checkpoint of the trial that this one goes on from."""
-        if suggestion.segment is None or suggestion.segment.parent is None or suggestion.parent_step is None:
-            return None
-        return step_folder(trial_folder(self._settings.checkpoints, suggestion.segment.parent), suggestion.parent_step)
+        return assign(suggestion, self.spec, checkpoints=self._settings.checkpoints, directory=self._settings.directory)
 
     @property
     def is_waiting(self) -> bool:
