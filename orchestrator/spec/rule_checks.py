@@ -108,6 +108,9 @@ def check_population(spec: SweepSpec, root: Node, fixed: Mapping[str, object], *
         yield root.fault(("pruner",), what, "leave pruner: out")
     if spec.further_objectives:
         yield root.fault(("further_objectives",), "pbt has one objective", "use nsga2 or tpe")
+    if spec.confirm is not None:
+        what = "pbt finds a schedule, which cannot be trained again as one configuration"
+        yield root.fault(("confirm",), what, "leave confirm: out")
     if spec.budget.trials < spec.sampler.population:
         what = f"{spec.budget.trials} is less than the population of {spec.sampler.population}"
         yield root.fault(("budget", "trials"), what, "each member's stretch of interval_epochs is a trial")

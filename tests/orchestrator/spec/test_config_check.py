@@ -306,6 +306,16 @@ def test_hyperband_needs_epochs_from_somewhere():
     check_config(parse(text, file="f", overrides=["pruner.max_epochs=9"]), Endless, metrics=None)
 
 
+def test_a_population_needs_epochs_that_are_not_searched():
+    class Endless(BaseModel):
+        lr: float = 0.1
+
+    text = "name: a\ntrainable: t\nobjective: {metric: m, direction: minimize}\n"
+    text += "space: {lr: {type: float, low: 0, high: 1}}\nsampler: {type: pbt}\nbudget: {trials: 9}\n"
+    with pytest.raises(SpecError, match=r"f:5:1 sampler: pbt needs to know how many epochs"):
+        check_config(parse(text, file="f"), Endless, metrics=None)
+
+
 def test_mappings_take_any_key_and_check_the_value():
     class Open(BaseModel):
         weights: Mapping[str, Annotated[float, Field(ge=0)]] = {}

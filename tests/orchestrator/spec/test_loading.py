@@ -152,6 +152,16 @@ MEANING = [
     (9, "sampler: {type: grid}", 5, 3, "the grid sampler needs choices or a step"),
     (9, "config: {epochs: 3}\npruner: {type: asha, min_epochs: 4}", 10, 34, "4 is more than the trials' 3 epochs"),
     (9, "pruner: {type: hyperband, min_epochs: 5, max_epochs: 3}", 9, 39, "5 is more than max_epochs: 3"),
+    (9, "sampler: {type: pbt}\npruner: {type: asha}", 10, 1, "pbt compares its members itself"),
+    (9, "sampler: {type: pbt}\nconfirm: {top: 1}", 10, 1, "cannot be trained again as one configuration"),
+    (9, "sampler: {type: pbt, population: 99}", 10, 18, "is less than the population of 99"),
+    (
+        9,
+        "sampler: {type: pbt}\nfurther_objectives: [{metric: val/y, direction: minimize}]",
+        10,
+        1,
+        "pbt has one objective",
+    ),
     (
         9,
         "config: {epochs: 3}\npruner: {type: percentile, min_epochs: 4}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from orchestrator.spec.model import PbtSampler
 from orchestrator.sweeps.lint.generic.halving import least_epochs
 from orchestrator.sweeps.lint.generic.metric_kinds import direction, is_share
 from orchestrator.sweeps.lint.question import Question
@@ -59,11 +60,11 @@ def confirm_costs_more(question: Question) -> Iterator[Hit]:
 
 
 def nothing_is_confirmed(question: Question) -> Iterator[Hit]:
-    """A search without a confirmation."""
-    trials = question.spec.budget.trials
-    if question.spec.confirm is None and trials >= WORTH_CONFIRMING:
+    """A search without a confirmation; a population finds a schedule, which cannot be confirmed."""
+    spec, trials = question.spec, question.spec.budget.trials
+    if spec.confirm is None and trials >= WORTH_CONFIRMING and not isinstance(spec.sampler, PbtSampler):
         what = f"the best of {trials} trials is partly the luckiest; its value is too good"
-        yield Hit(("name",), what, "confirm: {top: 3, seeds: 8}, or `orch confirm SWEEP` afterwards")
+        yield Hit(("name",), what, "confirm: {top: 3, seeds: 10}, or `orch confirm SWEEP` afterwards")
 
 
 RULES = (
@@ -127,9 +128,9 @@ RULES = (
         title="A search of ten trials or more without `confirm:`.",
         why="The best of many noisy values is too good by its luck: the winner's curse. Only fresh seeds tell how "
         "much.",
-        fix="`confirm: {top: 3, seeds: 8}`, or `orch confirm SWEEP` once it is worth it.",
+        fix="`confirm: {top: 3, seeds: 10}`, or `orch confirm SWEEP` once it is worth it.",
         bad="budget: {trials: 50}",
-        good="budget: {trials: 50}\nconfirm: {top: 3, seeds: 8}",
+        good="budget: {trials: 50}\nconfirm: {top: 3, seeds: 10}",
         source="Cawley and Talbot 2010, On Over-fitting in Model Selection, JMLR 11.",
         check=nothing_is_confirmed,
     ),
