@@ -11,26 +11,8 @@ from orchestrator.spec.model import Pruner, Sampler
 from orchestrator.study import Ledger, SweepRecord, SweepState
 from orchestrator.study.duplicates import Tried
 from orchestrator.trial import Cause, Ending, Measurement, TrialState
-from tests.support.specs import toy_spec
+from tests.support.specs import EVERY_KIND, FINITE, toy_spec
 
-SPACE = {
-    "lr": {"type": "float", "low": 1e-5, "high": 1e-1, "log": True},
-    "width": {"type": "int", "low": 2, "high": 64, "log": True},
-    "depth": {"type": "int", "low": 1, "high": 9, "step": 2},
-    "drop": {"type": "float", "low": 0.0, "high": 0.5, "step": 0.1},
-    "kind": {"type": "categorical", "choices": ["constant", "linear", "cosine"]},
-    "end": {"type": "float", "low": 0.2, "high": 0.6, "when": {"kind": ["linear", "cosine"]}},
-    "cycles": {"type": "int", "low": 1, "high": 3, "when": {"kind": "cosine"}},
-    "mode": {"type": "fixed", "value": "slow", "when": {"kind": "linear"}},
-    "a": {"type": "float", "low": 0.0, "high": 1.0},
-    "b": {"type": "float", "low": 0.0, "high": 1.0},
-}
-FINITE = {
-    "kind": {"type": "categorical", "choices": ["constant", "linear"]},
-    "end": {"type": "float", "low": 0.2, "high": 0.4, "step": 0.1, "when": {"kind": "linear"}},
-    "depth": {"type": "int", "low": 1, "high": 3},
-    "flag": {"type": "categorical", "choices": [True, False]},
-}
 TOY = {
     "kind": {"type": "categorical", "choices": ["a", "b"]},
     "x": {"type": "float", "low": -1.0, "high": 1.0, "step": 0.5},
@@ -60,7 +42,7 @@ def types(union):
 
 def sampler_spec(sampler, **sections):
     finite = sampler in FINITE_ONLY
-    sections.setdefault("space", FINITE if finite else SPACE)
+    sections.setdefault("space", FINITE if finite else EVERY_KIND)
     sections.setdefault("constraints", ["depth < 3 or not flag"] if finite else ["a < b"])
     return toy_spec(sampler={"type": sampler, **SAMPLERS[sampler]}, **{"trials": 40, **sections})
 

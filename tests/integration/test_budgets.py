@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.analysis.costs import total_effort
-from tests.support.commands import Orch
+from tests.support.specs import TWO_WORKERS
 
 pytestmark = [
     pytest.mark.ray,
@@ -11,18 +11,10 @@ pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own, when the store is read here
 ]
-TWO = {"cpu": 1, "gpu": 0.0, "max_concurrent": 2, "checkpoint_interval_s": 0.0}
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def test_a_budget_of_epochs_ends_the_sweep_and_a_larger_one_completes_it(orch):
-    file = orch.file(budget={"trials": 6, "epochs": 9}, resources=TWO, config={"epochs": 4, "epoch_s": 0.1})
+    file = orch.file(budget={"trials": 6, "epochs": 9}, resources=TWO_WORKERS, config={"epochs": 4, "epoch_s": 0.1})
     done = orch.run("sweep", file, "--json")
     assert done.code == 4, done.err
     assert "orch resume toy-1 --set budget.epochs=18" in done.err
@@ -37,7 +29,9 @@ def test_a_budget_of_epochs_ends_the_sweep_and_a_larger_one_completes_it(orch):
 def test_a_budget_of_gpu_hours_counts_cores_where_there_is_no_gpu(orch):
     budget_s, epoch_s = 2.0, 0.2
     file = orch.file(
-        budget={"trials": 9, "gpu_hours": budget_s / 3600}, resources=TWO, config={"epochs": 4, "epoch_s": epoch_s}
+        budget={"trials": 9, "gpu_hours": budget_s / 3600},
+        resources=TWO_WORKERS,
+        config={"epochs": 4, "epoch_s": epoch_s},
     )
     done = orch.run("sweep", file, "--json")
     assert done.code == 4, done.err

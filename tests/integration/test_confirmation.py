@@ -10,13 +10,6 @@ CONFIRM = {"top": 2, "seeds": 4}
 DECIDING = ("verdict", "candidates", "expected_drop")
 
 
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
-
-
 def file(orch, **config):
     return orch.file(trainable=CONFIRMABLE, space=SPACE, trials=4, config=config, confirm=CONFIRM)
 

@@ -2,17 +2,9 @@
 
 import pytest
 
-from tests.support.commands import Orch
 from tests.support.specs import modes
 
 SICK = "point_collapse"
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def tags_of_runs(home):

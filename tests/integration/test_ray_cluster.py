@@ -3,8 +3,6 @@
 import pytest
 from ray.cluster_utils import Cluster
 
-from tests.support.commands import Orch
-
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(280)]
 ONE_EACH = {"cpu": 1, "gpu": 0.0, "checkpoint_interval_s": 0.0}
 
@@ -16,13 +14,6 @@ def cluster():
     made.wait_for_nodes()
     yield made
     made.shutdown()
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def test_trials_run_on_both_nodes(cluster, orch):

@@ -7,22 +7,14 @@ from collections import Counter
 
 import pytest
 
-from tests.support.commands import Orch, diary_lines, wait_for
-from tests.support.specs import modes
+from tests.support.commands import diary_lines, wait_for
+from tests.support.specs import TWO_WORKERS, modes
 
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own, when the store is read here
 ]
-TWO = {"cpu": 1, "gpu": 0.0, "max_concurrent": 2, "checkpoint_interval_s": 0.0}
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def workers(records):
@@ -35,7 +27,7 @@ def states(summary):
 
 
 def test_a_sweep_runs_on_warm_workers_and_ends_with_the_right_counts(orch):
-    file = orch.file(trials=12, resources=TWO, pruner={"type": "asha", "min_epochs": 1, "reduction_factor": 3})
+    file = orch.file(trials=12, resources=TWO_WORKERS, pruner={"type": "asha", "min_epochs": 1, "reduction_factor": 3})
     done = orch.run("sweep", file, "--json")
     assert done.code == 0, done.err
     summary = done.json
@@ -57,7 +49,7 @@ def test_a_sweep_runs_on_warm_workers_and_ends_with_the_right_counts(orch):
 @pytest.mark.slow
 def test_a_worker_that_dies_costs_its_trial_alone(orch):
     sections = modes("learn", "die", "flat", "sink", epochs=3)
-    done = orch.run("sweep", orch.file(**sections, resources=TWO), "--json")
+    done = orch.run("sweep", orch.file(**sections, resources=TWO_WORKERS), "--json")
     assert done.code == 0, done.err
     records = orch.records()
     assert Counter(r.state.value for r in records) == {"COMPLETE": 3, "FAILED": 1}
@@ -70,7 +62,7 @@ def test_a_worker_that_dies_costs_its_trial_alone(orch):
 def test_settled_trials_keep_their_best_checkpoint_on_disk(orch):
     sections = modes("flat", "learn", epochs=3)
     stop = [{"type": "plateau", "patience": 2}]
-    done = orch.run("sweep", orch.file(**sections, resources={**TWO, "checkpoint_interval_s": 30.0}, stop=stop))
+    done = orch.run("sweep", orch.file(**sections, resources={**TWO_WORKERS, "checkpoint_interval_s": 30.0}, stop=stop))
     assert done.code == 0, done.err
     for record in orch.records():
         (folder,) = (orch.home / "sweeps").glob(f"*/checkpoints/trial-{record.number:04d}/step-{record.best_step:06d}")
@@ -81,7 +73,7 @@ def test_settled_trials_keep_their_best_checkpoint_on_disk(orch):
 @pytest.mark.parametrize(("number", "code", "whole_group"), [("SIGINT", 130, True), ("SIGTERM", 143, False)])
 def test_a_signal_pauses_and_resume_ends_the_sweep_with_the_exact_count(orch, tmp_path, number, code, whole_group):
     diary = tmp_path / "diary"
-    file = orch.file(trials=6, config={"epochs": 5, "epoch_s": 0.3, "diary": str(diary)}, resources=TWO)
+    file = orch.file(trials=6, config={"epochs": 5, "epoch_s": 0.3, "diary": str(diary)}, resources=TWO_WORKERS)
     process = orch.start("sweep", file)
     wait_for(lambda: sum("epoch 3" in line for line in diary_lines(diary)) >= 3, what="epoch 3 of the third trial")
     if whole_group:  # what a terminal does on Ctrl-C
@@ -110,7 +102,7 @@ def test_a_signal_pauses_and_resume_ends_the_sweep_with_the_exact_count(orch, tm
 @pytest.mark.slow
 def test_a_killed_driver_loses_nothing(orch, tmp_path):
     diary = tmp_path / "diary"
-    file = orch.file(trials=6, config={"epochs": 5, "epoch_s": 0.2, "diary": str(diary)}, resources=TWO)
+    file = orch.file(trials=6, config={"epochs": 5, "epoch_s": 0.2, "diary": str(diary)}, resources=TWO_WORKERS)
     for seen in (2, 5):
         process = orch.start("sweep", file) if seen == 2 else orch.start("resume", "toy-1")
         wait_for(lambda: sum("epoch 3" in line for line in diary_lines(diary)) >= seen, what="epoch 3")  # noqa: B023
@@ -129,7 +121,7 @@ def test_a_killed_driver_loses_nothing(orch, tmp_path):
 
 
 def test_resources_that_never_fit_are_named_within_seconds(orch):
-    done = orch.run("sweep", orch.file(resources={**TWO, "cpu": 512}))
+    done = orch.run("sweep", orch.file(resources={**TWO_WORKERS, "cpu": 512}))
     assert (done.code, done.out) == (2, "")
     assert "a trial needs 512 CPU" in done.err
     assert "a local Ray cluster has" in done.err
@@ -153,7 +145,7 @@ def test_an_unreachable_cluster_is_an_error_within_seconds(orch):
 def test_a_population_of_unequal_speeds_waits_for_its_members(orch):
     space = {"epoch_s": {"type": "float", "low": 0.0, "high": 0.5}, "x": {"type": "float", "low": -1.0, "high": 1.0}}
     sampler = {"type": "pbt", "population": 4, "interval_epochs": 2}
-    file = orch.file(trials=100, resources=TWO, space=space, sampler=sampler, config={"epochs": 6})
+    file = orch.file(trials=100, resources=TWO_WORKERS, space=space, sampler=sampler, config={"epochs": 6})
     done = orch.run("sweep", file, "--json")
     assert done.code == 0, done.err
     records = orch.records()

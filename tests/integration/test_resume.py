@@ -13,13 +13,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(290), pytest.mark.filterwarn
 TRIALS, EPOCHS, KILLS = 14, 6, 10
 
 
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
-
-
 def outcome(records):
     """What must not depend on being killed."""
     return [

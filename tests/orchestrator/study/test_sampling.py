@@ -8,26 +8,8 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.study import Storage, SweepRecord
 from orchestrator.trial import Cause, Ending, Measurement
-from tests.support.specs import toy_spec
+from tests.support.specs import EVERY_KIND, FINITE, toy_spec
 
-SPACE = {
-    "lr": {"type": "float", "low": 1e-5, "high": 1e-1, "log": True},
-    "width": {"type": "int", "low": 2, "high": 64, "log": True},
-    "depth": {"type": "int", "low": 1, "high": 9, "step": 2},
-    "drop": {"type": "float", "low": 0.0, "high": 0.5, "step": 0.1},
-    "kind": {"type": "categorical", "choices": ["constant", "linear", "cosine"]},
-    "end": {"type": "float", "low": 0.2, "high": 0.6, "when": {"kind": ["linear", "cosine"]}},
-    "cycles": {"type": "int", "low": 1, "high": 3, "when": {"kind": "cosine"}},
-    "mode": {"type": "fixed", "value": "slow", "when": {"kind": "linear"}},
-    "a": {"type": "float", "low": 0.0, "high": 1.0},
-    "b": {"type": "float", "low": 0.0, "high": 1.0},
-}
-GRID_SPACE = {
-    "kind": {"type": "categorical", "choices": ["constant", "linear"]},
-    "end": {"type": "float", "low": 0.2, "high": 0.4, "step": 0.1, "when": {"kind": "linear"}},
-    "depth": {"type": "int", "low": 1, "high": 3},
-    "flag": {"type": "categorical", "choices": [True, False]},
-}
 SAMPLERS = {
     "tpe": {"type": "tpe", "startup_trials": 4},
     "random": {"type": "random"},
@@ -38,7 +20,7 @@ SAMPLERS = {
 
 def spec(sampler, **sections):
     grid = sampler == "grid"
-    sections.setdefault("space", GRID_SPACE if grid else SPACE)
+    sections.setdefault("space", FINITE if grid else EVERY_KIND)
     sections.setdefault("constraints", ["depth < 3 or not flag"] if grid else ["a < b"])
     return toy_spec(sampler=SAMPLERS[sampler], **{"trials": 16, **sections})
 
@@ -110,7 +92,7 @@ def test_trials_asked_before_any_has_ended_differ(sampler):
 
 def test_every_parameter_of_a_quasi_random_sequence_moves():
     params = sequence(spec("qmc", constraints=[]), count=16)
-    for name in SPACE:
+    for name in EVERY_KIND:
         values = [p[name] for p in params if name in p]
         assert len(set(values)) > 1 or name == "mode", name
 
