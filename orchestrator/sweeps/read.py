@@ -1,13 +1,13 @@
 """Reading sweeps: what is there, how one stands, how several compare. Changes nothing and creates nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from orchestrator import analysis
 from orchestrator.analysis import Comparison
 from orchestrator.errors import UsageError
-from orchestrator.study import Storage, is_absent
+from orchestrator.study import Storage, SweepRecord, is_absent
 from orchestrator.study.importance import Importance, importance
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.paths import Home
@@ -30,10 +30,17 @@ def open_storage(home: Home) -> Storage:
 
 def list_sweeps(home: Home) -> list[SweepSummary]:
     """All sweeps with their trials, oldest first; none when there is no ledger yet."""
+    return list(newest_sweeps(home, lambda _: True))[::-1]
+
+
+def newest_sweeps(home: Home, wanted: Callable[[SweepRecord], bool]) -> Iterator[SweepSummary]:
+    """The sweeps that are wanted by their records, newest first; the trials of the others are not read."""
     if is_absent(home.ledger_url):
-        return []
+        return
     with closing(Storage(home.ledger_url)) as storage:
-        return [_summary(home, storage, record.name) for record in storage.sweeps()]
+        for record in reversed(storage.sweeps()):
+            if wanted(record):
+                yield _summary(home, storage, record.name)
 
 
 def show(home: Home, reference: str) -> SweepSummary:

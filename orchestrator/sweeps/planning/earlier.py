@@ -6,10 +6,10 @@ from pathlib import Path
 
 from orchestrator.execution.checkpoint_names import step_folder, steps_in
 from orchestrator.spec import SweepSpec
-from orchestrator.study import SweepState
+from orchestrator.study import SweepRecord, SweepState
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.planning.pace import Pace, longest, time_between, trial_pace
-from orchestrator.sweeps.read import list_sweeps
+from orchestrator.sweeps.read import newest_sweeps
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.trial import TrialRecord
 
@@ -69,15 +69,13 @@ def checkpoint_bytes(paths: SweepPaths, trials: list[TrialRecord]) -> int | None
 
 
 def _alike(spec: SweepSpec, home: Home) -> Iterator[SweepSummary]:
-    for summary in reversed(list_sweeps(home)):
-        other = summary.sweep
-        same = (other.spec.trainable, other.spec.config, other.spec.repeats) == (
-            spec.trainable,
-            spec.config,
-            spec.repeats,
-        )
-        if same and other.confirms is None and other.state is not SweepState.RUNNING:
-            yield summary
+    asked = (spec.trainable, spec.config, spec.repeats)
+
+    def is_alike(other: SweepRecord) -> bool:
+        same = (other.spec.trainable, other.spec.config, other.spec.repeats) == asked
+        return same and other.confirms is None and other.state is not SweepState.RUNNING
+
+    return newest_sweeps(home, is_alike)
 
 
 def _workers(trials: list[TrialRecord]) -> int:

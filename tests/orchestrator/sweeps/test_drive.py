@@ -69,6 +69,8 @@ def test_names_count_up_and_a_taken_one_is_refused(house):
     with pytest.raises(UsageError, match="'toy-2' exists already"):
         house.launch(toy_spec(trials=1), name="toy-2", sweep_id="id-3")
     assert [s.sweep.name for s in read.list_sweeps(house.home)] == ["toy-1", "toy-2"]
+    assert [s.sweep.name for s in read.newest_sweeps(house.home, lambda _: True)] == ["toy-2", "toy-1"]
+    assert [s.sweep.name for s in read.newest_sweeps(house.home, lambda r: r.name == "toy-1")] == ["toy-1"]
 
 
 def test_a_signal_pauses_and_a_resume_ends_with_the_exact_count(house):
