@@ -60,15 +60,18 @@ class Cause(StrEnum):
     DIVERGED = "diverged"
     ERROR = "error"
     WORKER_LOST = "worker_lost"
+    HUNG = "hung"
+    OUT_OF_MEMORY = "out_of_memory"
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """One row of `ENDINGS`."""
+    """One row of `ENDINGS`; what is `infeasible` is told to the sampler as a place where nothing can be had."""
 
     state: TrialState
     run_status: RunStatus
     bucket: Bucket
+    infeasible: bool = False
 
 
 ENDINGS: Mapping[Cause, Mapped] = {
@@ -81,9 +84,65 @@ ENDINGS: Mapping[Cause, Mapped] = {
     Cause.PRUNED: Mapped(TrialState.PRUNED, RunStatus.KILLED, Bucket.PRUNED),
     Cause.DIVERGED: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
     Cause.ERROR: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+    # Lost again and again at the same epoch: the trial's own fault.
     Cause.WORKER_LOST: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+    Cause.HUNG: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED),
+    # Also where nothing else ran: its parameters do not fit.
+    Cause.OUT_OF_MEMORY: Mapped(TrialState.FAILED, RunStatus.FAILED, Bucket.FAILED, infeasible=True),
 }
 """The one state-mapping table: cause to trial state, MLflow status and the bucket that a sweep counts it in."""
+
+
+class Mishap(StrEnum):
+    """How an attempt ended that says nothing of its trial yet: the trial is tried again."""
+
+    WORKER_LOST = "worker lost"
+    NODE_LOST = "node lost"
+    HUNG = "hung"
+    OUT_OF_MEMORY = "out of memory"
+
+
+@dataclass(frozen=True, slots=True)
+class LostAttempt:
+    """An attempt that ended by a mishap.
+
+    Attributes:
+        attempt: its number.
+        mishap: how it ended.
+        what: what is known of it, in one line.
+        step: the last step in the ledger at that time, None before the first.
+        at_ms: wall clock in Unix milliseconds.
+    """
+
+    attempt: int
+    mishap: Mishap
+    what: str
+    step: int | None
+    at_ms: int
+
+    def __str__(self) -> str:
+        """Such as `attempt 2 after epoch 3: worker lost (the worker process died)`."""
+        where = "before its first measurement" if self.step is None else f"after epoch {self.step}"
+        return f"attempt {self.attempt} {where}: {self.mishap} ({self.what})"
+
+
+MAX_LOST_ATTEMPTS = 3
+"""Attempts that a trial may lose in a row, without a new measurement in between, before the fault is its own."""
+MAX_OUT_OF_MEMORY = 2
+"""Of these the second one had the machines for itself."""
+
+
+def given_up(lost: Sequence[LostAttempt]) -> Cause | None:
+    """Why a trial that has lost these attempts is not tried again; None as long as it is.
+
+    A lost node, or a preempted one, says nothing of a trial, however often it happens.
+    """
+    if sum(attempt.mishap is Mishap.OUT_OF_MEMORY for attempt in lost) >= MAX_OUT_OF_MEMORY:
+        return Cause.OUT_OF_MEMORY
+    own = [a for a in lost if a.mishap in (Mishap.WORKER_LOST, Mishap.HUNG) and a.step == lost[-1].step]
+    if len(own) < MAX_LOST_ATTEMPTS:
+        return None
+    return Cause.HUNG if own[-1].mishap is Mishap.HUNG else Cause.WORKER_LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +174,7 @@ class Suggestion:
         best_value, best_step: the best objective value in the ledger so far and its step, None before the first.
         segment: which stretch of which training it is; None for a whole one.
         parent_step: the step at which the segment goes on from its parent.
+        alone: nothing else may run meanwhile, because it has been out of memory.
     """
 
     number: int
@@ -126,6 +186,7 @@ class Suggestion:
     best_step: int | None = None
     segment: Segment | None = None
     parent_step: int | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +217,7 @@ class Measurement:
         at_ms: wall clock in Unix milliseconds.
         devices: GPUs that trained, or where there is none CPU cores.
         host_bytes, gpu_bytes: the most memory that the process had held by then; 0 where that is not known.
+        wall_s: seconds that the sweep's drivers had run by then, all together; by monotonic clocks.
     """
 
     step: int
@@ -165,6 +227,7 @@ class Measurement:
     devices: float = 1.0
     host_bytes: int = 0
     gpu_bytes: int = 0
+    wall_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +253,9 @@ class TrialRecord:
         replicate_of: the earlier trial of the same configuration that it repeats with other seeds.
         segment: which stretch of which training it is; None for a whole one.
         extends: the trial that it goes on from with more epochs, whose measurements it has; that one counts no more.
-        repeated: training that a new attempt did again, because its checkpoint was older than the last measurement.
+        lost_attempts: those that ended by a mishap, oldest first.
+        repeated: training that gave no new measurement: done again, because a checkpoint was older than the last
+            measurement, or lost with a worker.
         rest: training after the last measurement, until the trainable returned or raised.
         run_id: the MLflow run, None until it was shipped.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
@@ -210,6 +275,7 @@ class TrialRecord:
     replicate_of: int | None = None
     segment: Segment | None = None
     extends: int | None = None
+    lost_attempts: Sequence[LostAttempt] = ()
     repeated: Effort = Effort()
     rest: Effort = Effort()
     run_id: str | None = None
@@ -245,6 +311,11 @@ class TrialRecord:
         """Dotted keys of the config that the trainable never looked at; known of trials that ran in full."""
         keys = self.ending.detail.get("unread") if self.ending else None
         return tuple(str(key) for key in keys) if isinstance(keys, list) else ()
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether its next attempt has the machines for itself: it has been out of memory beside others."""
+        return bool(self.lost_attempts) and self.lost_attempts[-1].mishap is Mishap.OUT_OF_MEMORY
 
     @property
     def bucket(self) -> Bucket | None:

@@ -23,7 +23,7 @@ class PlainLines:
     def __init__(self, console: Console, *, epochs: bool) -> None:
         """`epochs` adds a line for each measurement."""
         self._console = console
-        self._kinds = {"started", "ended", "paused", "halting", "found"} | ({"measured"} if epochs else set())
+        self._kinds = {"started", "ended", "paused", "lost", "halting", "found"} | ({"measured"} if epochs else set())
 
     def event(self, event: Event) -> None:
         """Print what is worth a line."""
@@ -48,8 +48,8 @@ class LiveTable:
         self._console = console
 
     def event(self, event: Event) -> None:
-        """Endings and findings scroll by above the table."""
-        if event.kind in ("ended", "halting", "found"):
+        """Endings, lost attempts and findings scroll by above the table."""
+        if event.kind in ("ended", "lost", "halting", "found"):
             self._console.print(event.text, markup=False, style="dim" if event.kind == "ended" else "yellow")
 
     @contextmanager

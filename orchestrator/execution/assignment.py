@@ -88,11 +88,13 @@ class Raised:
     Attributes:
         message: one line that equal failures share.
         traceback: empty for faulty data.
+        out_of_memory: of the machine or of its GPU.
     """
 
     message: str
     traceback: str
     train_s: float = field(default=0.0, compare=False)
+    out_of_memory: bool = False
 
 
 Outcome = Measured | Done | Raised

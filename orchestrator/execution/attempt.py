@@ -26,6 +26,7 @@ from trainables.data.errors import DataError
 from trainables.registry import load_info, load_train
 
 _RETURNED = object()
+_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
 def prepare(trainable: str, directory: Path) -> tuple[type[BaseModel], Train]:
@@ -70,7 +71,8 @@ class Attempt:
         except (Exception, SystemExit) as error:
             # Faulty data is told in one line that names the file and the place; where the code noticed it helps nobody.
             text = "" if isinstance(error, DataError | CheckpointError) else _user_traceback(error)
-            return Raised(_one_line(error), text, time.perf_counter() - started_s)
+            train_s = time.perf_counter() - started_s
+            return Raised(_one_line(error), text, train_s, out_of_memory=is_out_of_memory(error))
         return measured
 
     def save(self) -> None:
@@ -167,6 +169,13 @@ class Attempt:
 
 def _improves(assignment: Assignment, value: float, best: float | None) -> bool:
     return value == value and (best is None or assignment.objective.better(value, best))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the machine or its GPU had no memory left; torch says so of the CPU in words alone."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
 
 
 def _one_line(error: BaseException) -> str:

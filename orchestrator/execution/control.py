@@ -1,9 +1,11 @@
 """The control logic of a sweep: which trial next, what a measurement means, when to stop. Knows no runner and no Ray.
 
-A runner calls `next`, runs what it gets, and passes each outcome to `outcome`; it obeys the directive. Everything here
-runs in the driver's one thread, but for `request_pause` and `progress`, which only read or set a reference.
+A runner calls `next`, runs what it gets, and passes each outcome to `outcome`; it obeys the directive. Attempts at a
+trial are numbered, and what comes from another one than the current is not heard. Everything here runs in the driver's
+one thread, but for `request_pause` and `progress`, which only read or set a reference.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -22,7 +24,17 @@ from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking import Tracker
-from orchestrator.trial import Cause, Effort, Ending, JsonValue, Measurement, Suggestion, TrialRecord
+from orchestrator.trial import (
+    Cause,
+    Effort,
+    Ending,
+    JsonValue,
+    LostAttempt,
+    Measurement,
+    Mishap,
+    Suggestion,
+    TrialRecord,
+)
 
 STOP_POLL_S = 0.5
 WORTH_NOTING_S = 0.01
@@ -89,6 +101,7 @@ class SweepControl:
         self._started_s = clock.monotonic_s()
         self._polled_s = self._started_s
         self._active: dict[int, Active] = {}
+        self._all_asked = False
         self._tally = Tally(self.spec.objective)
         self._earlier_ended = 0
         self._phase = "starting"
@@ -100,7 +113,7 @@ class SweepControl:
         self._earlier_ended = self._tally.num_ended
         self._tally.effort = total_effort(records)
         self._doctor.recall(records)
-        self._interrupted = ledger.interrupted()
+        self._open = deque(ledger.interrupted())
         self._say_again(ledger.records())
 
     # --- what a runner calls
@@ -108,11 +121,9 @@ class SweepControl:
     def next(self) -> Assignment | None:
         """The next attempt to run; None when there is nothing more to hand out."""
         self.tick()
-        if self.halt:
+        if self.halt or any(active.suggestion.alone for active in self._active.values()):
             return None
-        suggestion = self._take_up()
-        if suggestion is None and not self.halt:
-            suggestion = self.ledger.ask()
+        suggestion = self._take_up() or self._ask()
         if suggestion is None:
             return None
         self._phase = "searching"
@@ -128,13 +139,26 @@ class SweepControl:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there is nothing to hand out now, and will be when a running trial has ended."""
-        return self.halt is None and self.ledger.is_waiting and bool(self._active)
+        """Whether there may be something to hand out later: a running trial can be lost, or be waited for."""
+        return self.halt is None and bool(self._active)
 
-    def outcome(self, number: int, outcome: Outcome) -> Directive:
-        """Store what an attempt did and say how it goes on. One that was given up already is not heard."""
+    def began(self, number: int, *, attempt: int) -> None:
+        """An attempt runs: from now on it is expected to measure."""
+        if self._is_current(number, attempt):
+            self._active[number].heard_s = self._clock.monotonic_s()
+
+    @property
+    def hung(self) -> list[int]:
+        """Trials in work that have not measured for longer than `resources.hang_timeout_s`; a runner ends them."""
+        limit_s, now_s = self.spec.resources.hang_timeout_s, self._clock.monotonic_s()
+        if limit_s is None:
+            return []
+        return [n for n, a in self._active.items() if a.heard_s is not None and now_s - a.heard_s > limit_s]
+
+    def outcome(self, number: int, outcome: Outcome, *, attempt: int) -> Directive:
+        """Store what an attempt did and say how it goes on. One that is not its trial's current one is not heard."""
         self.tick()
-        if number not in self._active:
+        if not self._is_current(number, attempt):
             return Directive.END
         match outcome:
             case Measured():
@@ -142,24 +166,26 @@ class SweepControl:
             case Done(unread=unread, train_s=train_s):
                 self._note_rest(number, train_s)
                 self._end(number, self._finished(number, unread))
+            case Raised(message=message, train_s=train_s, out_of_memory=True):
+                self._lose(number, Mishap.OUT_OF_MEMORY, message, train_s=train_s)
             case Raised(message=message, traceback=text, train_s=train_s):
                 self._note_rest(number, train_s)
                 self._end(number, Ending(Cause.ERROR, message, {"traceback": text} if text else {}))
         return Directive.END
 
-    def lost(self, number: int, what: str) -> None:
-        """The worker of an attempt died. While the sweep halts, that costs no more than the pause would have."""
-        if number not in self._active:
-            return
-        if self.halt:
-            self.paused(number)
-        else:
-            self._end(number, Ending(Cause.WORKER_LOST, "worker lost", {"what": what}))
+    def lost(self, number: int, mishap: Mishap, what: str, *, attempt: int) -> None:
+        """The worker of an attempt is gone; the trial is tried again from its last checkpoint."""
+        if self._is_current(number, attempt):
+            heard_s = self._active[number].heard_s
+            train_s = 0.0 if heard_s is None else self._clock.monotonic_s() - heard_s
+            self._lose(number, mishap, what, train_s=train_s)
 
-    def paused(self, number: int) -> None:
+    def paused(self, number: int, *, attempt: int) -> None:
         """An attempt was ended on purpose before its time; the ledger keeps it open."""
-        if number not in self._active:
-            return
+        if self._is_current(number, attempt):
+            self._pause(number)
+
+    def _pause(self, number: int) -> None:
         record = self.ledger.pause(number)
         del self._active[number]
         self._doctor.see_off(record)
@@ -194,13 +220,13 @@ class SweepControl:
 
     def finish(self) -> Halt:
         """Pause what is still open, and say how the sweep ended."""
-        left_open = list(self._active)
+        left_open = [*self._active, *self._open]
         is_done = self._tally.num_ended >= self.ledger.limit
-        # Those that no runner has asked for were handed out by the ledger all the same.
-        for suggestion in self._interrupted:
-            self._activate(suggestion)
         for number in list(self._active):
-            self.paused(number)
+            self._pause(number)
+        for number in self._open:
+            # No runner has asked for it; its run may still be open.
+            self._tracker.end_trial(number, None, self.ledger.record(number))
         self._phase = "finished"
         if self.halt and not (is_done and self.halt.state is SweepState.BUDGET_ENDED):
             return self.halt
@@ -267,7 +293,7 @@ class SweepControl:
     @property
     def _is_nearly_done(self) -> bool:
         """Whether nothing is left to hand out and no trial has another epoch before it."""
-        if self._interrupted or self._tally.num_ended + len(self._active) < self.ledger.limit:
+        if self._open or self._tally.num_ended + len(self._active) < self.ledger.limit:
             return False
         return all(active.history and self._is_last(active.history[-1].step) for active in self._active.values())
 
@@ -309,11 +335,45 @@ class SweepControl:
         )
         return record
 
+    def _is_current(self, number: int, attempt: int) -> bool:
+        return number in self._active and self._active[number].suggestion.attempt == attempt
+
+    def _lose(self, number: int, mishap: Mishap, what: str, *, train_s: float) -> None:
+        """End an attempt that says nothing of its trial yet; while the sweep halts that is no more than a pause."""
+        active = self._active[number]
+        if train_s >= WORTH_NOTING_S:
+            effort = Effort(train_s, train_s * self._settings.devices)
+            self.ledger.note_repeated(number, effort)
+            self._tally.effort += effort
+        if self.halt:
+            self._pause(number)
+            return
+        step = active.history[-1].step if active.history else None
+        lost = LostAttempt(active.suggestion.attempt, mishap, what, step, self._clock.now_ms())
+        ending = self.ledger.lose(number, lost)
+        self._listener(Event("lost", f"trial {number} {lost}"))
+        if ending is not None:
+            self._end(number, ending)
+            return
+        self._pause(number)
+        self._open.append(number)
+
+    def _ask(self) -> Suggestion | None:
+        """A new trial, unless there is none any more or an open one waits for the machines to be free."""
+        if self.halt or self._open or self._all_asked:
+            return None
+        suggestion = self.ledger.ask()
+        self._all_asked = suggestion is None and not self.ledger.is_waiting
+        return suggestion
+
     def _take_up(self) -> Suggestion | None:
-        """The next trial that an earlier driver left open; one whose ending was due when it died ends now."""
-        while self._interrupted and not self.halt:
-            suggestion = self._interrupted.pop(0)
-            number = suggestion.number
+        """The next open trial, of an earlier driver or of a lost worker; one whose ending is due ends now."""
+        while self._open and not self.halt:
+            number = self._open[0]
+            if self.ledger.record(number).needs_all and self._active:
+                return None
+            self._open.popleft()
+            suggestion = self.ledger.again(number)
             ending = self.ledger.overdue(number)
             if (ending is None or ending.cause is Cause.PRUNED) and suggestion.last_step is not None:
                 ending = self._judge(self.ledger.record(number).measurements, pruned=ending)
@@ -325,6 +385,7 @@ class SweepControl:
 
     def _measured(self, number: int, outcome: Measured) -> Directive:
         active, objective = self._active[number], self.spec.objective
+        active.heard_s = self._clock.monotonic_s()
         missing = [metric for metric in self.spec.watched_metrics if metric not in outcome.metrics]
         if missing:
             self._missing(number, missing[0], outcome)
@@ -357,6 +418,7 @@ class SweepControl:
             devices=self._settings.devices,
             host_bytes=outcome.host_bytes,
             gpu_bytes=outcome.gpu_bytes,
+            wall_s=self.wall_s,
         )
 
     def _is_last(self, step: int) -> bool:
@@ -385,7 +447,7 @@ class SweepControl:
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
         record = self.ledger.tell(number, ending)
-        self.ledger.note_wall(self.wall_s, at_ms=self._clock.now_ms())
+        self.ledger.note_wall(self.wall_s)
         self._tally.count(record)
         self._doctor.see_off(record)
         self._tracker.end_trial(number, ending, record)

@@ -31,14 +31,15 @@ class LocalRunner:
         """Nothing is held."""
 
     def _run_one(self, assignment: Assignment, control: SweepControl) -> None:
-        attempt = Attempt(assignment)
+        attempt, number = Attempt(assignment), assignment.number
+        control.began(number, attempt=assignment.attempt)
         try:
             directive = Directive.GO_ON
             while directive is Directive.GO_ON:
                 outcome = attempt.advance()
-                directive = control.outcome(assignment.number, outcome)
+                directive = control.outcome(number, outcome, attempt=assignment.attempt)
             if directive is Directive.PAUSE and isinstance(outcome, Measured):
                 attempt.save()
-                control.paused(assignment.number)
+                control.paused(number, attempt=assignment.attempt)
         finally:
             attempt.close()

@@ -6,6 +6,7 @@ a new run.
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 from orchestrator.execution import cluster
-from orchestrator.execution.assignment import Measured
+from orchestrator.execution.assignment import Assignment, Measured, Outcome
 from orchestrator.execution.control import Directive, SweepControl
+from orchestrator.execution.mishaps import describe
 from orchestrator.execution.ray_actor import ASSIGNMENT, OUTCOME, TrialActor
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
+from orchestrator.trial import Mishap
 
 _TUNE_ENVIRONMENT = {
     # The ledger remembers; Tune's files would only cost time.
@@ -32,6 +35,8 @@ _TUNE_ENVIRONMENT = {
     "TUNE_WARN_SLOW_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "1000000000",
     # Signals are ours: a sweep pauses instead of dropping its trials.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # A lost worker is told in one line by the control.
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 _DECISIONS = {
     Directive.GO_ON: TrialScheduler.CONTINUE,
@@ -76,7 +81,7 @@ class RayRunner:
                 max_concurrent_trials=self._capacity.max_concurrent,
                 reuse_actors=True,
                 stop=_HaltStopper(trials),
-                callbacks=[_PauseCallback(trials)],
+                callbacks=[_Watch(trials)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 storage_path=str(self._tune_folder.absolute()),
                 raise_on_failed_trial=False,
@@ -95,18 +100,51 @@ class _Trials:
 
     def __init__(self, control: SweepControl) -> None:
         self.control = control
-        self._numbers: dict[str, int] = {}
-        self.pausing: set[str] = set()
+        self._assignments: dict[str, Assignment] = {}
+        self._pausing: set[str] = set()
+        self._killed: set[str] = set()
 
     def hand_out(self, trial_id: str) -> dict[str, Any] | None:
         assignment = self.control.next()
         if assignment is None:
             return None
-        self._numbers[trial_id] = assignment.number
+        self._assignments[trial_id] = assignment
         return {ASSIGNMENT: assignment}
 
-    def number(self, trial: Trial) -> int:
-        return self._numbers[trial.trial_id]
+    def began(self, trial: Trial) -> None:
+        assignment = self._assignments[trial.trial_id]
+        self.control.began(assignment.number, attempt=assignment.attempt)
+
+    def outcome(self, trial: Trial, outcome: Outcome) -> Directive:
+        assignment = self._assignments[trial.trial_id]
+        directive = self.control.outcome(assignment.number, outcome, attempt=assignment.attempt)
+        if directive is Directive.PAUSE:
+            self._pausing.add(trial.trial_id)
+        return directive
+
+    def lost(self, trial: Trial) -> None:
+        assignment = self._assignments[trial.trial_id]
+        mishap, what = describe(trial.get_error())
+        if trial.trial_id in self._killed:
+            mishap, what = Mishap.HUNG, f"no measurement for {self.control.spec.resources.hang_timeout_s:g} s"
+        self.control.lost(assignment.number, mishap, what, attempt=assignment.attempt)
+
+    def saved(self, trial: Trial) -> None:
+        if trial.trial_id in self._pausing:
+            self.paused(trial)
+
+    def paused(self, trial: Trial) -> None:
+        assignment = self._assignments[trial.trial_id]
+        self.control.paused(assignment.number, attempt=assignment.attempt)
+
+    def kill_hung(self, trials: Sequence[Trial]) -> None:
+        """Tune then learns that the worker has died, as of any other."""
+        hung = self.control.hung
+        for trial in trials if hung else ():
+            actor, is_new = trial.temporary_state.ray_actor, trial.trial_id not in self._killed
+            if trial.status == Trial.RUNNING and self._assignments[trial.trial_id].number in hung and actor and is_new:
+                self._killed.add(trial.trial_id)
+                ray.kill(actor)
 
     def __reduce__(self) -> tuple[type[object], tuple[()]]:
         # Tune pickles all that it is given, for a restore that we never ask for.
@@ -141,40 +179,40 @@ class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
         self._trials = trials
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:  # noqa: ANN401
-        directive = self._trials.control.outcome(self._trials.number(trial), result[OUTCOME])
-        if directive is Directive.PAUSE:
-            self._trials.pausing.add(trial.trial_id)
-        decision: str = _DECISIONS[directive]
+        decision: str = _DECISIONS[self._trials.outcome(trial, result[OUTCOME])]
         return decision
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:  # noqa: ANN401
         # Tune brings the result that carries `done` only here; a measurement that we answered with STOP comes again.
-        outcome = result[OUTCOME]
-        if not isinstance(outcome, Measured):
-            self._trials.control.outcome(self._trials.number(trial), outcome)
+        if not isinstance(result[OUTCOME], Measured):
+            self._trials.outcome(trial, result[OUTCOME])
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:  # noqa: ANN401
-        self._trials.control.lost(self._trials.number(trial), _describe(trial))
+        self._trials.lost(trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
         """Nothing to choose: Tune starts pending trials by itself. A halting sweep does not wait for them."""
-        control = self._trials.control
-        if control.halt:
+        if self._trials.control.halt:
             for trial in tune_controller.get_trials():
                 if trial.status == Trial.PENDING:
-                    control.paused(self._trials.number(trial))
+                    self._trials.paused(trial)
         return None
 
 
-class _PauseCallback(Callback):  # type: ignore[misc]
-    """Tells the control that a paused trial's checkpoint is written."""
+class _Watch(Callback):  # type: ignore[misc]
+    """Tells the control when an attempt begins and when a paused trial's checkpoint is written; ends what hangs."""
 
     def __init__(self, trials: _Trials) -> None:
         self._trials = trials
 
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
+        self._trials.began(trial)
+
     def on_trial_save(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
-        if trial.trial_id in self._trials.pausing:
-            self._trials.control.paused(self._trials.number(trial))
+        self._trials.saved(trial)
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: object) -> None:
+        self._trials.kill_hung(trials)
 
 
 class _HaltStopper(Stopper):  # type: ignore[misc]
@@ -190,10 +228,3 @@ class _HaltStopper(Stopper):  # type: ignore[misc]
         control = self._trials.control
         control.tick()
         return control.is_drained or control.must_abandon
-
-
-def _describe(trial: Trial) -> str:
-    """The last line of what Tune knows of a worker's death."""
-    error = trial.get_error()
-    text = str(error).strip().splitlines() if error else []
-    return text[-1] if text else "the worker process died"

@@ -11,11 +11,17 @@ from orchestrator.trial import ENDINGS, Bucket, Cause, Effort, Measurement, Sugg
 
 @dataclass(slots=True)
 class Active:
-    """A trial in work; `best` is its best objective after step 0 so far, `feasible` whether it then kept the floors."""
+    """A trial in work.
+
+    Attributes:
+        heard_s: when its attempt began to run, or measured last; None before that.
+        best: its best objective after step 0 so far, `feasible` whether it then kept the floors.
+    """
 
     suggestion: Suggestion
     history: list[Measurement]
     started_s: float
+    heard_s: float | None = None
     best: float | None = None
     feasible: bool = True
 

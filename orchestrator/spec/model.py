@@ -288,6 +288,11 @@ class Resources(_Section):
     checkpoint_interval_s: StrictFloat = Field(
         default=30.0, ge=0, description="At most one checkpoint in this many seconds."
     )
+    hang_timeout_s: StrictFloat | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds without a measurement after which a worker is killed and its trial is tried again.",
+    )
 
 
 class Confirm(_Section):

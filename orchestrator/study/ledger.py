@@ -1,7 +1,8 @@
 """The ledger of one sweep: what was asked, measured, decided and why, on Optuna's study. Its driver is the one writer.
 
 Order of writing: a trial is stored with its number, parameters and seeds at once, then it runs; a measurement is stored
-before anyone acts on it; an ending is stored with its reason before it is told to the sampler.
+before anyone acts on it; an ending is stored with its reason before it is told to the sampler. A driver may die between
+any two of these: who hands a trial out again completes what is missing.
 """
 
 import math
@@ -30,10 +31,12 @@ from orchestrator.trial import (
     Effort,
     Ending,
     JsonValue,
+    LostAttempt,
     Measurement,
     Suggestion,
     TrialRecord,
     TrialState,
+    given_up,
 )
 
 _TOLD = {
@@ -55,7 +58,6 @@ class _Live:
 
     trial: Trial
     steps: set[int]
-    reported: set[int]
 
 
 class Ledger:
@@ -101,9 +103,9 @@ class Ledger:
         """Store the part of the record that changes."""
         self._study.set_user_attr(PROGRESS_KEY, record.progress_attrs())
 
-    def note_wall(self, wall_s: float, *, at_ms: int) -> None:
+    def note_wall(self, wall_s: float) -> None:
         """Store how long the sweep's drivers have run so far: a budget of hours outlives a killed driver."""
-        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3), noted_ms=at_ms))
+        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3)))
 
     def replace_spec(self, record: SweepRecord) -> None:
         """Store a record whose spec was changed on purpose, such as a larger budget."""
@@ -139,14 +141,18 @@ class Ledger:
         self.is_waiting = isinstance(proposal, Wait)
         return self._asking.propose(proposal, trials) if isinstance(proposal, Proposal) else None
 
-    def interrupted(self) -> list[Suggestion]:
-        """Hand out again each trial that has not ended: same number, same parameters, one more attempt."""
+    def interrupted(self) -> list[int]:
+        """The trials that have not ended; none of them runs now, and `again` hands each out."""
         found = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
-        return [self._again(frozen) for frozen in found]
+        for frozen in found:
+            if not frozen.user_attrs.get(records.PAUSED):
+                Trial(self._study, frozen._trial_id).set_user_attr(records.PAUSED, True)
+        return [frozen.number for frozen in found]
 
-    def _again(self, frozen: FrozenTrial) -> Suggestion:
-        trial = Trial(self._study, frozen._trial_id)
-        attempt = frozen.user_attrs[records.ATTEMPT] + 1
+    def again(self, number: int) -> Suggestion:
+        """Hand out a trial that has not ended: same number, same parameters, one more attempt."""
+        trial = Trial(self._study, self._frozen(number)._trial_id)
+        attempt = trial.user_attrs[records.ATTEMPT] + 1
         trial.set_user_attr(records.ATTEMPT, attempt)
         return self._hand_out(trial, attempt=attempt)
 
@@ -155,17 +161,21 @@ class Ledger:
             trial.set_user_attr(records.PAUSED, False)
         frozen = self._study._storage.get_trial(trial._trial_id)
         known = read_trial(frozen, self.spec)
-        steps = {m.step for m in known.measurements}
-        self._live[trial.number] = _Live(trial, steps, set(frozen.intermediate_values))
+        live = self._live[trial.number] = _Live(trial, {m.step for m in known.measurements})
+        for measurement in known.measurements:
+            if measurement.step not in frozen.intermediate_values:
+                self._report(live, measurement)
         last_step = known.measurements[-1].step if known.measurements else None
-        suggestion = Suggestion(trial.number, known.params, known.seeds, attempt, last_step, segment=known.segment)
+        suggestion = Suggestion(
+            trial.number, known.params, known.seeds, attempt, last_step, segment=known.segment, alone=known.needs_all
+        )
         if known.segment and known.segment.parent is not None:
             suggestion = replace(suggestion, parent_step=self.record(known.segment.parent).epochs)
         # The untrained model is no best that a checkpoint was kept of.
         return replace(suggestion, best_value=known.value, best_step=known.best_step) if known.best_step else suggestion
 
     def report(self, number: int, measurement: Measurement, *, last: bool = False) -> Ending | None:
-        """Store a measurement, then ask the pruner.
+        """Store a measurement with what the pruner says of it.
 
         A step that is stored already (a new attempt repeats what came after its checkpoint) is left as it is. The
         `last` measurement of a full-length trial is compared, so that others compete with it, but never pruned.
@@ -176,17 +186,20 @@ class Ledger:
         live = self._live[number]
         if measurement.step in live.steps:
             return None
-        value = measurement.metrics[self.spec.objective.metric]
         decision: Decision | None = None
-        if math.isfinite(value):
-            # Optuna keeps no intermediate values of several objectives.
-            if measurement.step not in live.reported and not self.spec.further_objectives:
-                live.trial.report(value, measurement.step)
+        if math.isfinite(measurement.metrics[self.spec.objective.metric]):
             decision = self._judging().hear(number, measurement, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
         live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
         live.steps.add(measurement.step)
+        self._report(live, measurement)
         return None if decision is None else self._pruned(decision.to_json())
+
+    def _report(self, live: _Live, measurement: Measurement) -> None:
+        """Let the sampler know; Optuna keeps no intermediate values of several objectives."""
+        value = measurement.metrics[self.spec.objective.metric]
+        if math.isfinite(value) and not self.spec.further_objectives:
+            live.trial.report(value, measurement.step)
 
     def _judging(self) -> Judge:
         """Made when the first measurement comes, from all that is stored; imported trials are rivals too."""
@@ -201,7 +214,7 @@ class Ledger:
         return Ending(Cause.PRUNED, reason, {"pruner": self.spec.pruner.type, **decision})
 
     def note_repeated(self, number: int, effort: Effort) -> None:
-        """Add training that gave no new measurement, because it went on from an older checkpoint."""
+        """Add training that gave no new measurement: done again after an older checkpoint, or lost with a worker."""
         self._note(number, records.REPEATED, effort)
 
     def note_rest(self, number: int, effort: Effort) -> None:
@@ -213,12 +226,24 @@ class Ledger:
         trial.set_user_attr(key, asdict(effort + Effort(**trial.user_attrs.get(key, {}))))
 
     def overdue(self, number: int) -> Ending | None:
-        """The ending of an open trial that an earlier driver stored, or its pruner decided, before it died."""
+        """The ending of an open trial that was stored, or decided by its pruner or by what it has lost."""
         record = self.record(number)
-        if record.ending is not None or not record.decisions:
+        if record.ending is not None:
             return record.ending
-        newest = record.decisions[-1]
-        return self._pruned(newest) if newest["step"] == record.measurements[-1].step else None
+        newest = record.decisions[-1] if record.decisions else None
+        if newest is not None and newest["step"] == record.measurements[-1].step and newest["pruned"]:
+            return self._pruned(newest)
+        cause = given_up(record.lost_attempts)
+        if cause is None:
+            return None
+        lost = record.lost_attempts[-1]
+        return Ending(cause, lost.mishap.value, {"what": lost.what, "lost_attempts": len(record.lost_attempts)})
+
+    def lose(self, number: int, lost: LostAttempt) -> Ending | None:
+        """Store how an attempt was lost; an ending when that was once too often."""
+        trial = self._live[number].trial
+        trial.set_user_attr(records.LOST, [*trial.user_attrs.get(records.LOST, ()), asdict(lost)])
+        return self.overdue(number)
 
     def tell(self, number: int, ending: Ending) -> TrialRecord:
         """End a trial that this process handed out: store the reason, then tell the sampler."""
@@ -226,6 +251,10 @@ class Ledger:
         known = self.record(number)
         trial.set_user_attr(records.ENDING, records.write_ending(ending))
         state = _TOLD[ENDINGS[ending.cause].state]
+        if ENDINGS[ending.cause].infeasible:
+            # Samplers do not look at what failed, and would propose it again.
+            state = OptunaState.PRUNED
+            trial.set_constraint(ending.cause.value, 1.0)
         if known.value is not None:
             for metric in self.spec.floors:
                 trial.set_constraint(f"floor:{metric}", known.violated.get(metric, 0.0))
@@ -237,7 +266,7 @@ class Ledger:
         return told
 
     def pause(self, number: int) -> TrialRecord:
-        """Mark a running trial as interrupted on purpose; `interrupted` hands it out again."""
+        """Mark a running trial as interrupted; `again` hands it out."""
         self._live[number].trial.set_user_attr(records.PAUSED, True)
         record = self.record(number)
         del self._live[number]

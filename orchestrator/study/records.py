@@ -11,7 +11,20 @@ from optuna.trial import TrialState as OptunaState
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import Objective, SweepSpec
 from orchestrator.study.proposals import Proposal
-from orchestrator.trial import Cause, Effort, Ending, JsonValue, Measurement, Segment, TrialRecord, TrialState, Value
+from orchestrator.trial import (
+    ENDINGS,
+    Cause,
+    Effort,
+    Ending,
+    JsonValue,
+    LostAttempt,
+    Measurement,
+    Mishap,
+    Segment,
+    TrialRecord,
+    TrialState,
+    Value,
+)
 
 SWEEP_KEY = "orch:sweep"
 """Study attribute with what never changes; its presence marks a study as a sweep."""
@@ -29,12 +42,14 @@ IMPORTED = "imported"
 """Marks a trial of another sweep, which the sampler and the pruner know and nobody counts."""
 EXTENDS = "extends"
 PAUSED = "paused"
+LOST = "lost"
+"""The attempts of a trial that ended by a mishap."""
 ENDING = "ending"
 REPEATED = "repeated"
 REST = "rest"
 STEP = "step:"
-_MACHINE: Mapping[str, Any] = {"devices": 1.0, "host": 0, "gpu": 0}
-"""What is written of the machine with a measurement only where it is something else."""
+_MACHINE: Mapping[str, Any] = {"devices": 1.0, "host": 0, "gpu": 0, "wall_s": 0.0}
+"""What is written with a measurement only where it is something else."""
 
 
 class SweepState(StrEnum):
@@ -112,8 +127,7 @@ class SweepRecord:
         file: its path, for messages.
         confirming: what it confirms; None for a search.
         continued: whose trials its sampler and its pruner know from the beginning.
-        wall_s: seconds that its drivers have run, all together.
-        noted_ms: when `wall_s` was stored; None before the first driver.
+        wall_s: seconds that its drivers have run, all together, when that was noted last.
         gpus: GPUs of each trial where it ran last; 0 where there was none, and cores are counted.
         reason: why it ended, in words.
     """
@@ -129,7 +143,6 @@ class SweepRecord:
     continued: Continued | None = None
     state: SweepState = SweepState.RUNNING
     wall_s: float = 0.0
-    noted_ms: int | None = None
     gpus: float = 0.0
     ended_ms: int | None = None
     reason: str = ""
@@ -159,7 +172,6 @@ class SweepRecord:
         return {
             "state": self.state.value,
             "wall_s": self.wall_s,
-            "noted_ms": self.noted_ms,
             "gpus": self.gpus,
             "ended_ms": self.ended_ms,
             "reason": self.reason,
@@ -205,6 +217,7 @@ def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None
         replicate_of=proposed.get("replicate_of"),
         segment=Segment(**proposed["segment"]) if "segment" in proposed else None,
         extends=attrs.get(EXTENDS),
+        lost_attempts=tuple(LostAttempt(**{**lost, "mishap": Mishap(lost["mishap"])}) for lost in attrs.get(LOST, ())),
         repeated=Effort(**attrs.get(REPEATED, {})),
         rest=Effort(**attrs.get(REST, {})),
         run_id=run_id,
@@ -245,7 +258,12 @@ def write_measurement(measurement: Measurement, decision: Mapping[str, JsonValue
         "at_ms": measurement.at_ms,
         "metrics": dict(measurement.metrics),
     }
-    machine = {"devices": measurement.devices, "host": measurement.host_bytes, "gpu": measurement.gpu_bytes}
+    machine = {
+        "devices": measurement.devices,
+        "host": measurement.host_bytes,
+        "gpu": measurement.gpu_bytes,
+        "wall_s": round(measurement.wall_s, 3),
+    }
     record |= {key: value for key, value in machine.items() if value != _MACHINE[key]}
     return record if decision is None else {**record, "decision": dict(decision)}
 
@@ -277,6 +295,7 @@ def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
         devices=machine["devices"],
         host_bytes=machine["host"],
         gpu_bytes=machine["gpu"],
+        wall_s=machine["wall_s"],
     )
 
 
@@ -291,6 +310,10 @@ def _decided(attrs: Mapping[str, Any], step: int) -> bool:
 def _read_state(trial: FrozenTrial) -> TrialState:
     if trial.state is OptunaState.RUNNING:
         return TrialState.PAUSED if trial.user_attrs.get(PAUSED) else TrialState.RUNNING
+    ending = trial.user_attrs.get(ENDING)
+    if ending is not None and ENDINGS[Cause(ending["cause"])].infeasible:
+        # Told as pruned, since samplers do not look at what failed.
+        return ENDINGS[Cause(ending["cause"])].state
     return {
         OptunaState.WAITING: TrialState.WAITING,
         OptunaState.COMPLETE: TrialState.COMPLETE,

@@ -259,11 +259,8 @@ def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecor
 
 
 def _wall_so_far_s(record: SweepRecord, trials: Sequence[TrialRecord]) -> float:
-    """Seconds that all drivers have run; one that was killed noted them at its last ending, and measured after that."""
-    if record.state is not SweepState.RUNNING or record.noted_ms is None:
-        return record.wall_s
-    newest_ms = max((m.at_ms for trial in trials for m in trial.measurements), default=0)
-    return record.wall_s + max(0, newest_ms - record.noted_ms) / 1000
+    """Seconds that all drivers have run; one that was killed noted them at its last ending, and with measurements."""
+    return max([record.wall_s, *(m.wall_s for trial in trials for m in trial.measurements)])
 
 
 @dataclass(slots=True)
@@ -291,7 +288,6 @@ class _Drive:
                 state=SweepState.RUNNING,
                 reason="",
                 wall_s=_wall_so_far_s(record, self.ledger.records()),
-                noted_ms=around.clock.now_ms(),
                 gpus=self.connected.capacity.gpu,
                 ended_ms=None,
             )

@@ -209,7 +209,8 @@ def drive(ledger, all_curves, *, reopen=None):
                 ledger.tell(number, ending)
         if reopen:
             ledger = reopen()
-            ledger.interrupted()
+            for number in ledger.interrupted():
+                ledger.again(number)
     return ledger
 
 

@@ -23,29 +23,32 @@ class Crew:
 
     def run(self, control: SweepControl) -> None:
         """Hand out, measure, obey, until the control has no more."""
-        at_work: list[tuple[float, int, int]] = []
+        at_work: list[tuple[float, int, int, int]] = []
         now_s = 0.0
         for _ in range(self._concurrency):
             self._take(control, at_work, now_s)
         while at_work:
-            then_s, number, step = heapq.heappop(at_work)
+            then_s, number, step, attempt = heapq.heappop(at_work)
             self._clock.advance(then_s - now_s)
             now_s = then_s
-            directive = control.outcome(number, Measured(step, {"val/score": 0.5 + step / 100}, self._of(number, step)))
+            directive = control.outcome(
+                number, Measured(step, {"val/score": 0.5 + step / 100}, self._of(number, step)), attempt=attempt
+            )
             if directive is Directive.GO_ON and step < self._epochs:
-                heapq.heappush(at_work, (now_s + self._of(number, step + 1), number, step + 1))
+                heapq.heappush(at_work, (now_s + self._of(number, step + 1), number, step + 1, attempt))
                 continue
             if directive is Directive.PAUSE:
-                control.paused(number)
+                control.paused(number, attempt=attempt)
             elif directive is Directive.GO_ON:
-                control.outcome(number, Done())
+                control.outcome(number, Done(), attempt=attempt)
             self._take(control, at_work, now_s)
 
-    def _take(self, control: SweepControl, at_work: list[tuple[float, int, int]], now_s: float) -> None:
+    def _take(self, control: SweepControl, at_work: list[tuple[float, int, int, int]], now_s: float) -> None:
         assignment = control.next()
         if assignment is not None:
             step = _first_step(assignment)
-            heapq.heappush(at_work, (now_s + self._of(assignment.number, step), assignment.number, step))
+            then_s = now_s + self._of(assignment.number, step)
+            heapq.heappush(at_work, (then_s, assignment.number, step, assignment.attempt))
 
     def _of(self, number: int, step: int) -> float:
         seconds = self._seconds(number, step)

@@ -41,6 +41,9 @@ class Mode(StrEnum):
     RAISE = "raise"
     EXIT = "exit"
     DIE = "die"
+    HANG = "hang"
+    NO_MEMORY = "no_memory"
+    NO_GPU_MEMORY = "no_gpu_memory"
     MISSING = "missing"
     DICT = "dict"
     TEXT_METRIC = "text_metric"
@@ -58,6 +61,7 @@ class Config(BaseModel, extra="forbid"):
     kind: str = "a"
     mode: Mode = Mode.LEARN
     at: int = Field(default=2, ge=0)
+    once: str = Field(default="", description="A folder: each trial misbehaves at its first try alone, noted there.")
     epoch_s: float = Field(default=0.0, ge=0)
     start_s: float = Field(default=0.0, ge=0)
     diary: str = Field(default="", description="A file that gets a line for each start, epoch and end.")
@@ -77,7 +81,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
             if epoch:
                 time.sleep(config.epoch_s)
             noise = float(torch.rand((), generator=generator))
-            measurement = misbehave(config, epoch) if epoch >= config.at else None
+            measurement = misbehave(config, epoch) if epoch >= config.at and not has_misbehaved(config) else None
             if config.mode is Mode.RETURN and epoch >= config.at:
                 return
             state: State = {"epoch": epoch, "generator": generator.get_state()}
@@ -116,6 +120,17 @@ def node() -> float:
     return float(int(ray.get_runtime_context().get_node_id()[:12], 16)) if ray and ray.is_initialized() else 0.0
 
 
+def has_misbehaved(config: Config) -> bool:
+    """Whether it is enough; from now on it is."""
+    if not config.once or config.mode is Mode.LEARN:
+        return False
+    tried = Path(config.once) / f"{config.mode} x={config.x!r}"
+    if not tried.exists():
+        tried.touch()
+        return False
+    return True
+
+
 def misbehave(config: Config, epoch: int) -> Measurement | None:
     """What is done, or yielded, instead of an honest measurement."""
     match config.mode:
@@ -125,6 +140,13 @@ def misbehave(config: Config, epoch: int) -> Measurement | None:
             sys.exit("enough")
         case Mode.DIE:
             os.kill(os.getpid(), signal.SIGKILL)
+        case Mode.HANG:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+            time.sleep(1000)
+        case Mode.NO_MEMORY:
+            raise MemoryError("no luck")
+        case Mode.NO_GPU_MEMORY:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         case Mode.DICT:
             return cast(Measurement, {"val/score": 1.0})
         case Mode.BACKWARDS:

@@ -18,6 +18,8 @@ STATES = {
     Cause.DIVERGED: TrialState.FAILED,
     Cause.ERROR: TrialState.FAILED,
     Cause.WORKER_LOST: TrialState.FAILED,
+    Cause.HUNG: TrialState.FAILED,
+    Cause.OUT_OF_MEMORY: TrialState.FAILED,
 }
 
 
@@ -70,7 +72,7 @@ def test_counts_put_every_trial_in_one_place():
     records = [ended(number, 0.1, cause) for number, cause in enumerate(Cause)]
     open_states = (TrialState.RUNNING, TrialState.PAUSED, TrialState.WAITING)
     records += [TrialRecord(100 + number, state, {}) for number, state in enumerate(open_states)]
-    expected = {"complete": 1, "stopped": 2, "pruned": 1, "failed": 3, "running": 1, "paused": 1, "waiting": 1}
+    expected = {"complete": 1, "stopped": 2, "pruned": 1, "failed": 5, "running": 1, "paused": 1, "waiting": 1}
     assert counts(records) == expected
     assert sum(counts(records).values()) == len(records)
 

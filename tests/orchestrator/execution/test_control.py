@@ -2,12 +2,12 @@
 
 import pytest
 
-from orchestrator.execution.assignment import Done, Measured
+from orchestrator.execution.assignment import Done, Measured, Raised
 from orchestrator.execution.control import Directive
 from orchestrator.execution.local import LocalRunner
 from orchestrator.study import SweepState
 from orchestrator.tracking.operations import EndTrial, LogMetrics, StartTrial
-from orchestrator.trial import Cause, Ending, Measurement, RunStatus, TrialState
+from orchestrator.trial import Cause, Effort, Ending, Measurement, Mishap, RunStatus, TrialState
 from tests.support.clocks import FakeClock
 from tests.support.specs import modes, toy_spec
 from tests.support.toys import Mode
@@ -332,21 +332,162 @@ def test_what_the_tracker_missed_when_the_driver_died_is_said_again(desk):
     assert (logged.step, logged.at_ms, logged.metrics["val/score"]) == (1, 7, 1.5)
 
 
-def test_a_lost_worker_fails_its_trial_but_not_while_the_sweep_halts(desk):
+def lose(control, number, mishap=Mishap.WORKER_LOST):
+    """The current attempt of a trial is lost."""
+    control.lost(number, mishap, "SIGKILL", attempt=control.ledger.record(number).attempt)
+
+
+def test_a_lost_worker_costs_an_attempt_and_while_the_sweep_halts_no_more_than_a_pause(desk):
+    ledger = desk.create(toy_spec(trials=3))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    first = control.next()
+    control.next()
+    lose(control, 0)
+    assert ledger.record(0).state is TrialState.PAUSED
+    again = control.next()
+    assert (again.number, again.config, again.attempt) == (0, first.config, 2)
+    control.request_pause("a test")
+    lose(control, 1)
+    lose(control, 0)
+    assert control.outcome(1, Done(), attempt=1) is Directive.END
+    assert control.is_drained
+    control.finish()
+    tracker.close()
+    records = desk.records()
+    assert [r.state for r in records] == [TrialState.PAUSED, TrialState.PAUSED]
+    assert [[lost.attempt for lost in r.lost_attempts] for r in records] == [[1], []]
+
+
+def test_three_losses_at_one_epoch_are_the_trials_own_fault_and_progress_forgives(desk):
+    spec = toy_spec(trials=2, budget={"trials": 2, "max_failures": 2})
+    ledger = desk.create(spec)
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    for attempt in range(1, 6):
+        assignment = control.next()
+        assert (assignment.number, assignment.attempt) == (0, attempt)
+        if attempt == 3:
+            control.outcome(0, Measured(1, {"val/score": 0.5}, 0.1), attempt=3)
+        lose(control, 0)
+    record = ledger.record(0)
+    assert (record.state, record.ending.cause, record.ending.reason) == (
+        TrialState.FAILED, Cause.WORKER_LOST, "worker lost",
+    )  # fmt: skip
+    assert [lost.step for lost in record.lost_attempts] == [None, None, 1, 1, 1]
+    assert control.next().number == 1
+    tracker.close()
+
+
+def test_a_lost_node_is_never_charged(desk):
+    ledger = desk.create(toy_spec(trials=1))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    for _ in range(12):
+        assert control.next().number == 0
+        lose(control, 0, Mishap.NODE_LOST)
+    assert ledger.record(0).state is TrialState.PAUSED
+    assert control.next().attempt == 13
+    tracker.close()
+
+
+def test_training_that_was_lost_with_its_worker_is_paid_for(desk):
+    fake = FakeClock()
+    ledger = desk.create(toy_spec(trials=1, budget={"trials": 1, "gpu_hours": 1.0}))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker, clock=fake.clock)
+    control.next()
+    fake.advance(1000)
+    control.began(0, attempt=1)
+    fake.advance(1800)
+    lose(control, 0)
+    assert ledger.record(0).repeated == Effort(1800.0, 1800.0)
+    control.next()
+    control.began(0, attempt=2)
+    fake.advance(1800)
+    lose(control, 0)
+    assert control.next() is None
+    assert control.halt.state is SweepState.BUDGET_ENDED
+    tracker.close()
+
+
+def test_out_of_memory_is_tried_once_more_alone_and_then_told_as_infeasible(desk):
+    no_memory = Raised("MemoryError", "", out_of_memory=True)
+    ledger = desk.create(toy_spec(trials=4))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    control.next()
+    control.next()
+    assert control.outcome(0, no_memory, attempt=1) is Directive.END
+    assert control.next() is None, "trial 1 is still there"
+    assert control.is_waiting
+    control.outcome(1, Measured(0, {"val/score": 0.5}, 0.1), attempt=1)
+    control.outcome(1, Done(), attempt=1)
+    alone = control.next()
+    assert (alone.number, alone.attempt) == (0, 2)
+    assert control.next() is None, "nothing runs beside it"
+    control.outcome(0, no_memory, attempt=2)
+    record = ledger.record(0)
+    assert (record.state, record.ending.cause) == (TrialState.FAILED, Cause.OUT_OF_MEMORY)
+    told = ledger.study.get_trials()[0]
+    assert (told.state.name, told.constraints) == ("PRUNED", {"out_of_memory": 1.0})
+    assert control.next().number == 2
+    assert control.next().number == 3
+    tracker.close()
+
+
+def test_a_trial_that_was_out_of_memory_has_the_machines_for_itself_after_a_resume_too(desk):
     ledger = desk.create(toy_spec(trials=3))
     tracker = desk.tracker()
     control = desk.control(ledger, tracker)
     control.next()
     control.next()
-    control.lost(0, "SIGKILL")
-    assert ledger.record(0).ending.cause is Cause.WORKER_LOST
-    control.request_pause("a test")
-    control.lost(1, "SIGTERM")
-    assert control.outcome(1, Done()) is Directive.END
-    assert control.is_drained
-    control.finish()
+    control.outcome(0, Raised("MemoryError", "", out_of_memory=True), attempt=1)
+    resumed = desk.control(desk.reopen(), tracker)
+    assert resumed.next().number == 0
+    assert resumed.next() is None
+    resumed.outcome(0, Measured(0, {"val/score": 0.5}, 0.1), attempt=2)
+    resumed.outcome(0, Done(), attempt=2)
+    assert [resumed.next().number, resumed.next().number] == [1, 2]
     tracker.close()
-    assert [r.state for r in desk.records()] == [TrialState.FAILED, TrialState.PAUSED]
+
+
+def test_a_trial_that_does_not_measure_for_too_long_has_hung(desk):
+    fake = FakeClock()
+    ledger = desk.create(toy_spec(trials=2, resources={"gpu": 0.0, "hang_timeout_s": 60.0}))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker, clock=fake.clock)
+    control.next()
+    control.next()
+    fake.advance(1000)
+    assert control.hung == [], "they wait for a worker"
+    control.began(0, attempt=1)
+    control.began(1, attempt=1)
+    fake.advance(50)
+    control.outcome(1, Measured(0, {"val/score": 0.5}, 0.1), attempt=1)
+    fake.advance(50)
+    assert control.hung == [0]
+    control.lost(0, Mishap.HUNG, "no measurement for 60 s", attempt=1)
+    assert control.hung == []
+    tracker.close()
+    assert ledger.record(0).lost_attempts[0].mishap is Mishap.HUNG
+
+
+def test_what_an_earlier_attempt_still_says_is_not_heard(desk):
+    """A worker that was given up may come back: its trial has gone on without it."""
+    ledger = desk.create(toy_spec(trials=1))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    control.next()
+    lose(control, 0, Mishap.NODE_LOST)
+    control.next()
+    assert control.outcome(0, Measured(3, {"val/score": 0.9}, 0.1), attempt=1) is Directive.END
+    assert control.outcome(0, Done(), attempt=1) is Directive.END
+    control.lost(0, Mishap.WORKER_LOST, "later", attempt=1)
+    control.paused(0, attempt=1)
+    tracker.close()
+    (record,) = desk.records()
+    assert (record.state, record.measurements, len(record.lost_attempts)) == (TrialState.RUNNING, (), 1)
 
 
 def test_outcomes_of_a_trial_that_has_ended_are_not_heard(desk):
@@ -354,10 +495,10 @@ def test_outcomes_of_a_trial_that_has_ended_are_not_heard(desk):
     tracker = desk.tracker()
     control = desk.control(ledger, tracker)
     control.next()
-    control.outcome(0, Measured(1, {"val/score": 0.5}, 0.1))
-    control.outcome(0, Done())
-    assert control.outcome(0, Measured(2, {"val/score": 0.9}, 0.1)) is Directive.END
-    control.lost(0, "later")
+    control.outcome(0, Measured(1, {"val/score": 0.5}, 0.1), attempt=1)
+    control.outcome(0, Done(), attempt=1)
+    assert control.outcome(0, Measured(2, {"val/score": 0.9}, 0.1), attempt=1) is Directive.END
+    control.lost(0, Mishap.WORKER_LOST, "later", attempt=1)
     tracker.close()
     (record,) = desk.records()
     assert (record.state, record.epochs) == (TrialState.COMPLETE, 1)

@@ -140,12 +140,12 @@ def test_an_epoch_that_is_trained_again_counts_again(desk):
     first = desk.control(desk.create(spec), tracker)
     first.next()
     for step in range(3):
-        first.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0))
+        first.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0), attempt=1)
     again = desk.control(desk.reopen(), tracker)
     assert again.next().last_step == 2
     for step in range(1, 5):
-        again.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0))
-    again.outcome(0, Raised("ValueError: no luck", "", train_s=3.0))
+        again.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0), attempt=2)
+    again.outcome(0, Raised("ValueError: no luck", "", train_s=3.0), attempt=2)
     tracker.close()
     (record,) = desk.records()
     assert record.repeated == Effort(train_s=4.0, device_s=4.0, epochs=2)
@@ -160,10 +160,10 @@ def test_repeated_epochs_use_up_the_budget(desk):
     first = desk.control(desk.create(spec), tracker)
     first.next()
     for step in range(3):
-        first.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0))
+        first.outcome(0, Measured(step, {"val/score": 0.1 * step}, 2.0), attempt=1)
     again = desk.control(desk.reopen(), tracker)
     again.next()
-    again.outcome(0, Measured(1, {"val/score": 0.1}, 2.0))
+    again.outcome(0, Measured(1, {"val/score": 0.1}, 2.0), attempt=2)
     assert again.halt is not None
     assert again.halt.state is SweepState.BUDGET_ENDED
     tracker.close()

@@ -2,6 +2,7 @@
 
 import math
 import random
+import sys
 from dataclasses import replace
 
 import optuna
@@ -62,7 +63,9 @@ def test_each_cause_ends_in_its_state_here_and_in_optuna(desk, cause):
     (record,) = ledger.records()
     (trial,) = ledger.study.trials
     assert record.state is ENDINGS[cause].state
-    assert trial.state.name == {"COMPLETE": "COMPLETE", "PRUNED": "PRUNED", "FAILED": "FAIL"}[record.state]
+    told = {"COMPLETE": "COMPLETE", "PRUNED": "PRUNED", "FAILED": "FAIL"}[record.state]
+    assert trial.state.name == ("PRUNED" if ENDINGS[cause].infeasible else told)
+    assert any(value > 0 for value in trial.constraints.values()) == ENDINGS[cause].infeasible
     assert trial.intermediate_values == {0: 0.0, 1: 0.5, 2: 0.25}
     if record.state is TrialState.COMPLETE:
         assert trial.value == 0.5
@@ -107,7 +110,10 @@ def test_an_open_trial_is_handed_out_again_with_what_it_has(desk):
     ledger.pause(second.number)
     states = [record.state for record in desk.records()]
     assert states == [TrialState.RUNNING, TrialState.PAUSED]
-    again = desk.reopen().interrupted()
+    reopened = desk.reopen()
+    numbers = reopened.interrupted()
+    assert [record.state for record in desk.records()] == [TrialState.PAUSED] * 2
+    again = [reopened.again(number) for number in numbers]
     assert [(s.number, s.params, s.attempt, s.last_step) for s in again] == [
         (first.number, first.params, 2, 0),
         (second.number, second.params, 2, 1),
@@ -181,13 +187,18 @@ CURVES = st.lists(
 )  # few values, so that ties happen
 
 
+def take_up(ledger):
+    """Hand out all that is open."""
+    return [ledger.again(number) for number in ledger.interrupted()]
+
+
 def drive(ledger, curves, *, reopen=None):
     """Run the curves side by side, an epoch of each in turn; returns the ledger at the end."""
     for _ in curves:
         ledger.ask()
     if reopen:
         ledger = reopen()
-        ledger.interrupted()
+        take_up(ledger)
     for step in range(len(curves[0])):
         for number in list(ledger.running):
             ending = ledger.report(number, measurement(step, curves[number][step]), last=step == len(curves[0]) - 1)
@@ -197,7 +208,7 @@ def drive(ledger, curves, *, reopen=None):
                 ledger.tell(number, ending)
         if reopen:
             ledger = reopen()
-            ledger.interrupted()
+            take_up(ledger)
     return ledger
 
 
@@ -318,19 +329,30 @@ def pruned_sweep(desk):
     return ledger
 
 
-@pytest.mark.parametrize(("owner", "name"), [(Trial, "report"), (SuccessiveHalvingPruner, "prune")])
-def test_a_value_stored_but_not_decided_is_decided_on_the_next_start(desk, monkeypatch, owner, name):
+def test_a_value_that_is_not_stored_yet_is_decided_on_the_next_start(desk, monkeypatch):
     ledger = pruned_sweep(desk)
     number = ledger.ask().number
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        crash_after(patch, owner, name)
+        crash_after(patch, SuccessiveHalvingPruner, "prune")
         ledger.report(number, measurement(1, 0.1))
     ledger = desk.reopen()
-    assert [s.last_step for s in ledger.interrupted()] == [None]
+    assert [s.last_step for s in take_up(ledger)] == [None]
     assert ledger.overdue(number) is None
     ending = ledger.report(number, measurement(1, 0.1))
     assert ending.cause is Cause.PRUNED
     assert (ending.detail["rung"], ending.detail["rank"]) == (0, 2)
+
+
+def test_a_measurement_that_the_sampler_has_not_heard_is_told_on_the_next_start(desk, monkeypatch):
+    ledger = desk.create(toy_spec())
+    number = ledger.ask().number
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(Trial, "report", lambda *_: sys.exit("killed"))
+        ledger.report(number, measurement(1, 0.1))
+    ledger = desk.reopen()
+    assert ledger.study.get_trials()[number].intermediate_values == {}
+    assert [s.last_step for s in take_up(ledger)] == [1]
+    assert ledger.study.get_trials()[number].intermediate_values == {1: 0.1}
 
 
 def test_a_decision_stored_but_not_told_is_overdue(desk):
@@ -339,7 +361,7 @@ def test_a_decision_stored_but_not_told_is_overdue(desk):
     decided = ledger.report(number, measurement(1, 0.1))
     assert decided is not None
     ledger = desk.reopen()
-    ledger.interrupted()
+    take_up(ledger)
     assert ledger.overdue(number) == decided
 
 
@@ -352,7 +374,7 @@ def test_an_ending_stored_but_not_told_is_overdue(desk, monkeypatch):
         crash_after(patch, optuna.trial.Trial, "set_user_attr")
         ledger.tell(number, ending)
     ledger = desk.reopen()
-    ledger.interrupted()
+    take_up(ledger)
     assert ledger.overdue(number) == ending
     ledger.tell(number, ledger.overdue(number))
     assert desk.records()[0].state is TrialState.COMPLETE
