@@ -13,7 +13,10 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
+from tests.support import failpoints
 from trainables.contract import Measurement, State, TrialContext
+
+failpoints.install()
 
 METRICS = {
     "val/score": "the objective; 1 is perfect",
