@@ -1,4 +1,4 @@
-"""Fail-points: named functions of the product that misbehave at their n-th call. The product itself knows nothing of them.
+"""Fail-points: named functions of the product that misbehave at their n-th call. The product knows nothing of them.
 
 `Orch.start(..., failing=[FailPoint("orchestrator.study.ledger:Ledger.report", Action.KILL, call=3)])` starts a command
 with them, in its Ray workers too, where the toy installs them. `armed(...)` has them in this process for a while.

@@ -16,8 +16,6 @@ from pydantic import BaseModel, Field
 from tests.support import failpoints
 from trainables.contract import Measurement, State, TrialContext
 
-failpoints.install()
-
 METRICS = {
     "val/score": "the objective; 1 is perfect",
     "val/effective_rank": "for the collapse rule",
@@ -146,3 +144,7 @@ def misbehave(config: Config, epoch: int) -> Measurement | None:
         Mode.LIBRARY_NUMBERS: {"val/score": torch.tensor(0.5 + 0.25 * epoch), "noise": np.float32(0.25)},
     }.get(config.mode)
     return Measurement(epoch, cast(dict[str, float], metrics)) if metrics else None
+
+
+# Here, because a worker imports nothing else of the tests; at the end, because a point may be in this module.
+failpoints.install()
