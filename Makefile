@@ -71,10 +71,13 @@ pruning-audit: $(STAMP)  ## pruned trials finished all the same: what the rule c
 plan-intervals: $(STAMP)  ## ten sweeps planned and then run: do the intervals of plans hold? docs/planning.md
 	$(BIN)/python benchmarks/plan_intervals.py
 
+faults: $(STAMP)  ## every fault that Orch survives, made on purpose: docs/faults.md
+	$(BIN)/python -m pytest tests/faults --ignore=tests/faults/planted --fault-table docs/faults.md
+
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages about lint rules
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
 	$(BIN)/python -m orchestrator.sweeps.lint
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals faults docs check

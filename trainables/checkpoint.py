@@ -33,7 +33,9 @@ class CheckpointError(ValueError):
 def write_checkpoint(folder: Path, state: State) -> None:
     """Write `state` to `folder`, which appears whole or not at all; an older one of the same name is replaced.
 
-    Raises: CheckpointError: the state holds something else than tensors, dicts, lists, tuples and JSON scalars.
+    Raises:
+        CheckpointError: the state holds something else than tensors, dicts, lists, tuples and JSON scalars.
+        OSError: it cannot be written; nothing is left of it.
     """
     tensors: dict[str, Tensor] = {}
     tree = _encode(state, tensors, path="state")
@@ -49,11 +51,16 @@ def write_checkpoint(folder: Path, state: State) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    for name, content in parts.items():
-        _write_durably(fresh / name, content)
-    _sync_folder(fresh)
-    _put_in_place(fresh, folder)
+    try:
+        fresh.mkdir()
+        for name, content in parts.items():
+            _write_durably(fresh / name, content)
+        _sync_folder(fresh)
+        _put_in_place(fresh, folder)
+    except OSError:
+        # On a full disk half a checkpoint is in the way of the next one.
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
 def read_checkpoint(folder: Path) -> State:

@@ -58,6 +58,7 @@ class Measured:
     Attributes:
         host_bytes, gpu_bytes: the most memory that its process has held so far; 0 where that is not known.
         resamples: of a test, metric name to its values on other draws of what was measured.
+        notes: what a user should know of the trial's checkpoints, a line each; it trains on all the same.
     """
 
     step: int
@@ -66,6 +67,7 @@ class Measured:
     host_bytes: int = 0
     gpu_bytes: int = 0
     resamples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,12 @@ class Done:
     Attributes:
         unread: dotted keys of the config that it never looked at, when it was watched from its beginning.
         train_s: seconds since its last measurement.
+        notes: as of `Measured`.
     """
 
     unread: tuple[str, ...] = ()
     train_s: float = field(default=0.0, compare=False)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

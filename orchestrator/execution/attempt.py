@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -52,6 +53,7 @@ class Attempt:
         self._best = assignment.best_value
         self._written_s = time.monotonic()
         self._reads: Reads | None = None
+        self._notes: dict[str, bool] = {}
 
     def advance(self) -> Outcome:
         """Train up to the next measurement."""
@@ -63,8 +65,8 @@ class Attempt:
             yielded = _RETURNED if self._is_over else next(self._measurements, _RETURNED)
             train_s = time.perf_counter() - started_s
             if yielded is _RETURNED:
-                self._folder.flush()
-                return Done(self._unread(), train_s)
+                self._write(self._folder.flush)
+                return Done(self._unread(), train_s, self._told())
             measured = self._checked(yielded, train_s)
             self._keep(measured)
         # A trainable may call sys.exit(); that ends the trial, not the worker.
@@ -73,7 +75,7 @@ class Attempt:
             text = "" if isinstance(error, DataError | CheckpointError) else _user_traceback(error)
             train_s = time.perf_counter() - started_s
             return Raised(_one_line(error), text, train_s, out_of_memory=is_out_of_memory(error))
-        return measured
+        return replace(measured, notes=self._told())
 
     def save(self) -> None:
         """Checkpoint the step that was measured last, if the trainable offered its state and it can be written."""
@@ -81,6 +83,8 @@ class Attempt:
             return
         try:
             self._folder.write(self._step, self._state())
+        except OSError as error:
+            print(self._unwritten(error), file=sys.stderr)
         except Exception:
             # The trial then goes on from an older checkpoint, or from its beginning.
             traceback.print_exc()
@@ -90,6 +94,8 @@ class Attempt:
         measurements, self._measurements, self._state = self._measurements, None, None
         try:
             self._folder.flush()
+        except OSError as error:
+            print(self._unwritten(error), file=sys.stderr)
         except Exception:
             traceback.print_exc()
         if measurements is None or not hasattr(measurements, "close"):
@@ -105,6 +111,7 @@ class Attempt:
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
         resume = self._resume()
+        self._note(*self._folder.damaged)
         if not self._folder.has_best:
             # It was held in memory by a process that died; its step is measured again and is the best again.
             self._best = None
@@ -163,8 +170,37 @@ class Attempt:
             self._best = value
             self._folder.hold_best(measurement.step, self._state())
         if due:
-            self._folder.write(measurement.step, self._state())
+            state = self._state()
+            self._write(lambda: self._folder.write(measurement.step, state))
             self._written_s = time.monotonic()
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write checkpoints; training goes on where the disk does not take them, and the next one is tried when due.
+
+        Raises: OSError: another trial would go on from there.
+        """
+        try:
+            write()
+        except OSError as error:
+            if self._step == self._assignment.until:
+                raise
+            self._note(self._unwritten(error))
+
+    def _unwritten(self, error: OSError) -> str:
+        newest = self._folder.newest
+        back = "its beginning" if newest is None else f"step {newest}"
+        why = f"{error.strerror}: {self._folder.folder}"
+        return f"checkpoints cannot be written, a new attempt would go on from {back}: {why}"
+
+    def _note(self, *texts: str) -> None:
+        for text in texts:
+            self._notes.setdefault(text, False)
+
+    def _told(self) -> tuple[str, ...]:
+        """What this attempt has to say and has not said yet."""
+        fresh = tuple(text for text, is_told in self._notes.items() if not is_told)
+        self._notes = dict.fromkeys(self._notes, True)
+        return fresh
 
 
 def _improves(assignment: Assignment, value: float, best: float | None) -> bool:

@@ -1,5 +1,6 @@
 """The names of checkpoint folders, `trial-0003/step-000005`; without torch, so that reading a sweep is quick."""
 
+import shutil
 from pathlib import Path
 
 _STEP = "step-"
@@ -19,3 +20,9 @@ def steps_in(trial: Path) -> list[int]:
     """The steps that have a checkpoint, ascending."""
     names = [path.name.removeprefix(_STEP) for path in trial.glob(f"{_STEP}*")]
     return sorted(int(name) for name in names if name.isdigit())
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed have left anywhere in a folder: a checkpoint is hidden until it is whole."""
+    for path in list(folder.rglob(f".{_STEP}*")):
+        shutil.rmtree(path, ignore_errors=True)

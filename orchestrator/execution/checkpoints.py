@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from orchestrator.execution.checkpoint_names import step_folder, steps_in
+from orchestrator.execution.checkpoint_names import remove_unfinished, step_folder, steps_in
 from trainables.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from trainables.contract import State
 
@@ -34,16 +34,19 @@ class CheckpointFolder:
 
     def write(self, step: int, state: State) -> None:
         """Write a checkpoint, and the best one that is held; a step that has one keeps it."""
-        if step == self.best:
-            self._held = None
         self.flush()
         self._write(step, state)
 
     def flush(self) -> None:
-        """Write the best state if it is held."""
-        held, self._held = self._held, None
-        if held is not None and self.best is not None:
-            self._write(self.best, held)
+        """Write the best state if it is held; it is held on where that fails."""
+        if self._held is not None and self.best is not None:
+            self._write(self.best, self._held)
+            self._held = None
+
+    @property
+    def newest(self) -> int | None:
+        """The newest step that has a checkpoint."""
+        return max(steps_in(self.folder), default=None)
 
     @property
     def has_best(self) -> bool:
@@ -63,8 +66,10 @@ class CheckpointFolder:
     def read_newest(self, *, not_after: int) -> State | None:
         """The state of the newest sound checkpoint; a damaged one is removed and noted in `damaged`.
 
-        One of a later step, which nobody has measured, is removed too: it would count as the newest for ever.
+        One of a later step, which nobody has measured, is removed too: it would count as the newest for ever. So is
+        what a process that was killed has half written.
         """
+        remove_unfinished(self.folder)
         for step in reversed(steps_in(self.folder)):
             path = step_folder(self.folder, step)
             if step > not_after:
@@ -73,7 +78,7 @@ class CheckpointFolder:
             try:
                 return read_checkpoint(path)
             except CheckpointError as error:
-                self.damaged.append(f"{path}: {error}")
+                self.damaged.append(f"the checkpoint of step {step} was passed over: {error}")
                 shutil.rmtree(path, ignore_errors=True)
         return None
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from orchestrator import tracking
 from orchestrator.errors import InfrastructureError, SpecError, UsageError
+from orchestrator.execution.checkpoint_names import remove_unfinished
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Halt, SweepControl
 from orchestrator.execution.progress import Event, Progress
@@ -211,6 +212,7 @@ def resume(
             paths.spec.write_text(dump(record.spec))
             extend_trials(ledger, paths, longer)
         paths.stop_request.unlink(missing_ok=True)
+        remove_unfinished(paths.checkpoints)
         drive = _Drive(around, paths, ledger, connected)
         return drive.run(runner, replace(record, tracking_uri=tracking_uri))
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from orchestrator.spec.dumping import dump
 from orchestrator.study import Storage
 from orchestrator.trial import TrialRecord
+from tests.support import failpoints
+from tests.support.failpoints import FailPoint
 from tests.support.specs import toy_spec
 
 ROOT = Path(__file__).parents[2]
@@ -40,12 +43,14 @@ class Orch:
         self.home = folder / "home"
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
-        """Begin a command in a process group of its own, as a shell does."""
+    def start(self, *arguments: object, failing: Sequence[FailPoint] = ()) -> subprocess.Popen[str]:
+        """Begin a command in a process group of its own, as a shell does; with fail-points where they are given."""
         environment = {**os.environ, "ORCH_HOME": str(self.home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [str(Path(sys.executable).with_name("orch")), *map(str, arguments)]
+        environment |= failpoints.environment(failing)
+        orch = [str(Path(sys.executable).with_name("orch"))]
+        command = [sys.executable, "-m", "tests.support.failing_orch"] if failing else orch
         process = subprocess.Popen(
-            command,
+            [*command, *map(str, arguments)],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -56,9 +61,9 @@ class Orch:
         self._started.append(process)
         return process
 
-    def run(self, *arguments: object, timeout: float = 120) -> Done:
+    def run(self, *arguments: object, timeout: float = 120, failing: Sequence[FailPoint] = ()) -> Done:
         """A command from start to end."""
-        return self.end(self.start(*arguments), timeout=timeout)
+        return self.end(self.start(*arguments, failing=failing), timeout=timeout)
 
     @staticmethod
     def end(process: "subprocess.Popen[str]", *, timeout: float = 120) -> Done:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
+from tests.support import failpoints
 from trainables.contract import Measurement, State, TrialContext
 
 METRICS = {
@@ -165,3 +166,7 @@ def misbehave(config: Config, epoch: int) -> Measurement | None:
         Mode.LIBRARY_NUMBERS: {"val/score": torch.tensor(0.5 + 0.25 * epoch), "noise": np.float32(0.25)},
     }.get(config.mode)
     return Measurement(epoch, cast(dict[str, float], metrics)) if metrics else None
+
+
+# Here, because a worker imports nothing else of the tests; at the end, because a point may be in this module.
+failpoints.install()
