@@ -254,6 +254,7 @@ class TrialRecord:
         segment: which stretch of which training it is; None for a whole one.
         extends: the trial that it goes on from with more epochs, whose measurements it has; that one counts no more.
         lost_attempts: those that ended by a mishap, oldest first.
+        notes: what a user should know of its checkpoints, a line each.
         repeated: training that gave no new measurement: done again, because a checkpoint was older than the last
             measurement, or lost with a worker.
         rest: training after the last measurement, until the trainable returned or raised.
@@ -276,6 +277,7 @@ class TrialRecord:
     segment: Segment | None = None
     extends: int | None = None
     lost_attempts: Sequence[LostAttempt] = ()
+    notes: Sequence[str] = ()
     repeated: Effort = Effort()
     rest: Effort = Effort()
     run_id: str | None = None

@@ -277,7 +277,11 @@ def _show_trial(console: Console, summary: SweepSummary, trial: TrialRecord, che
         console.print(f"  {kind + ' checkpoint':<32} {path}", markup=False, soft_wrap=True)
     if trial.run_id:
         console.print(f"  {'MLflow run':<32} {trial.run_id}", markup=False)
-    happened = [*map(str, trial.lost_attempts), *(f"decision: {decision_words(one)}" for one in trial.decisions)]
+    happened = [
+        *map(str, trial.lost_attempts),
+        *trial.notes,
+        *(f"decision: {decision_words(one)}" for one in trial.decisions),
+    ]
     for line in happened:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     if trial.ending and isinstance(text := trial.ending.detail.get("traceback"), str):

@@ -17,13 +17,18 @@ MAX_ROWS = 12
 REFRESH_PER_S = 4
 
 
+_WORTH_A_LINE = frozenset({"started", "ended", "paused", "lost", "noted", "halting", "found"})
+
+
 class PlainLines:
     """One line for each start and end of a trial; for logs and pipes."""
 
     def __init__(self, console: Console, *, epochs: bool) -> None:
         """`epochs` adds a line for each measurement."""
         self._console = console
-        self._kinds = {"started", "ended", "paused", "lost", "halting", "found"} | ({"measured"} if epochs else set())
+        self._kinds = {"started", "ended", "paused", "lost", "noted", "halting", "found"} | (
+            {"measured"} if epochs else set()
+        )
 
     def event(self, event: Event) -> None:
         """Print what is worth a line."""
@@ -48,8 +53,8 @@ class LiveTable:
         self._console = console
 
     def event(self, event: Event) -> None:
-        """Endings, lost attempts and findings scroll by above the table."""
-        if event.kind in ("ended", "lost", "halting", "found"):
+        """Endings, findings and what went wrong scroll by above the table."""
+        if event.kind in ("ended", "lost", "noted", "halting", "found"):
             self._console.print(event.text, markup=False, style="dim" if event.kind == "ended" else "yellow")
 
     @contextmanager

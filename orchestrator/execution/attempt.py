@@ -46,7 +46,7 @@ class Attempt:
     def __init__(self, assignment: Assignment) -> None:
         """Keep the assignment; nothing is imported and nothing runs before the first `advance`."""
         self._assignment = assignment
-        self._folder = CheckpointFolder(assignment.checkpoints, best=assignment.best_step)
+        self._folder = CheckpointFolder(assignment.checkpoints, best=assignment.best_step, attempt=assignment.attempt)
         self._measurements: Iterator[Measurement] | None = None
         self._state: Callable[[], State] | None = None
         self._step = -1
@@ -110,6 +110,8 @@ class Attempt:
         config_type, train = prepare(assignment.trainable, assignment.directory)
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
+        if assignment.purpose is not Purpose.TEST:
+            self._write(self._folder.claim)
         resume = self._resume()
         self._note(*self._folder.damaged)
         if not self._folder.has_best:

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 _STEP = "step-"
+ATTEMPT_FILE = "attempt"
+"""In a trial's folder: the number of the attempt that may write there."""
 
 
 def trial_folder(root: Path, number: int) -> Path:

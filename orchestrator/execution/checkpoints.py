@@ -1,12 +1,13 @@
 """The checkpoint folder of one trial. Keeps the best and the two newest; the best waits in memory until a write."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from orchestrator.execution.checkpoint_names import remove_unfinished, step_folder, steps_in
+from orchestrator.execution.checkpoint_names import ATTEMPT_FILE, remove_unfinished, step_folder, steps_in
 from trainables.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from trainables.contract import State
 
@@ -14,18 +15,31 @@ NUM_NEWEST_KEPT = 2
 
 
 class CheckpointFolder:
-    """Writes, finds and thins out the checkpoints of one trial.
+    """Writes, finds and thins out the checkpoints of one trial, for one of its attempts.
 
     Attributes:
         best: the step of the best measurement so far; its checkpoint is never thinned out.
         damaged: what was found unreadable and passed over, one line each.
     """
 
-    def __init__(self, folder: Path, *, best: int | None) -> None:
+    def __init__(self, folder: Path, *, best: int | None, attempt: int = 1) -> None:
         self.folder = folder
         self.best = best
+        self._attempt = attempt
         self.damaged: list[str] = []
         self._held: State | None = None
+
+    def claim(self) -> None:
+        """Take the folder for this attempt: an earlier one that still lives somewhere writes no more.
+
+        Raises: CheckpointError: a later attempt has it.
+        """
+        self._refuse_later()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        claim = self.folder / ATTEMPT_FILE
+        fresh = claim.with_name(f".{claim.name}.{os.getpid()}")
+        fresh.write_text(str(self._attempt))
+        fresh.replace(claim)
 
     def hold_best(self, step: int, state: State) -> None:
         """Keep a copy of the best state so far in memory; `flush` writes it. Each better one replaces it unwritten."""
@@ -82,7 +96,14 @@ class CheckpointFolder:
                 shutil.rmtree(path, ignore_errors=True)
         return None
 
+    def _refuse_later(self) -> None:
+        claim = self.folder / ATTEMPT_FILE
+        text = claim.read_text() if claim.exists() else ""
+        if text.isdigit() and int(text) > self._attempt:
+            raise CheckpointError(f"{self.folder}: attempt {text} has taken over from attempt {self._attempt}")
+
     def _write(self, step: int, state: State) -> None:
+        self._refuse_later()
         path = step_folder(self.folder, step)
         if not path.exists():
             write_checkpoint(path, state)

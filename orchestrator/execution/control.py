@@ -160,6 +160,8 @@ class SweepControl:
         self.tick()
         if not self._is_current(number, attempt):
             return Directive.END
+        if not isinstance(outcome, Raised) and outcome.notes:
+            self._note(number, outcome.notes)
         match outcome:
             case Measured():
                 return self._measured(number, outcome)
@@ -337,6 +339,12 @@ class SweepControl:
 
     def _is_current(self, number: int, attempt: int) -> bool:
         return number in self._active and self._active[number].suggestion.attempt == attempt
+
+    def _note(self, number: int, notes: Sequence[str]) -> None:
+        self.ledger.note(number, notes)
+        self._tracker.tag(number, {"orch.note": "; ".join(notes)})
+        for note in notes:
+            self._listener(Event("noted", f"trial {number}: {note}"))
 
     def _lose(self, number: int, mishap: Mishap, what: str, *, train_s: float) -> None:
         """End an attempt that says nothing of its trial yet; while the sweep halts that is no more than a pause."""

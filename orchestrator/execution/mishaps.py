@@ -1,6 +1,6 @@
 """What Ray says of a dead worker, in our words. Called by the Ray runner for each attempt that it has lost."""
 
-from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayActorError, RayTaskError
 
 from orchestrator.trial import Mishap
 
@@ -19,6 +19,7 @@ def describe(error: Exception | None) -> tuple[Mishap, str]:
     what = lines[-1] if lines else "the worker process died"
     if isinstance(cause, OutOfMemoryError) or _NO_MEMORY in text:
         return Mishap.OUT_OF_MEMORY, "Ray ended the worker because its node was low on memory"
-    if (isinstance(cause, RayActorError) and cause.preempted) or any(words in text for words in _NODE):
+    gone = isinstance(cause, NodeDiedError) or (isinstance(cause, RayActorError) and cause.preempted)
+    if gone or any(words in text for words in _NODE):
         return Mishap.NODE_LOST, what
     return Mishap.WORKER_LOST, what

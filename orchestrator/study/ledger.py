@@ -221,6 +221,11 @@ class Ledger:
         """Add training after the last measurement; called before the trial ends."""
         self._note(number, records.REST, effort)
 
+    def note(self, number: int, notes: Sequence[str]) -> None:
+        """Store what a user should know of a trial's checkpoints."""
+        trial = self._live[number].trial
+        trial.set_user_attr(records.NOTES, list(dict.fromkeys([*trial.user_attrs.get(records.NOTES, ()), *notes])))
+
     def _note(self, number: int, key: str, effort: Effort) -> None:
         trial = self._live[number].trial
         trial.set_user_attr(key, asdict(effort + Effort(**trial.user_attrs.get(key, {}))))

@@ -42,6 +42,8 @@ IMPORTED = "imported"
 """Marks a trial of another sweep, which the sampler and the pruner know and nobody counts."""
 EXTENDS = "extends"
 PAUSED = "paused"
+NOTES = "notes"
+"""What a user should know of a trial's checkpoints."""
 LOST = "lost"
 """The attempts of a trial that ended by a mishap."""
 ENDING = "ending"
@@ -217,6 +219,7 @@ def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None
         replicate_of=proposed.get("replicate_of"),
         segment=Segment(**proposed["segment"]) if "segment" in proposed else None,
         extends=attrs.get(EXTENDS),
+        notes=tuple(attrs.get(NOTES, ())),
         lost_attempts=tuple(LostAttempt(**{**lost, "mishap": Mishap(lost["mishap"])}) for lost in attrs.get(LOST, ())),
         repeated=Effort(**attrs.get(REPEATED, {})),
         rest=Effort(**attrs.get(REST, {})),

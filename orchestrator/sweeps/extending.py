@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator import analysis
 from orchestrator.errors import UsageError
-from orchestrator.execution.checkpoint_names import steps_in, trial_folder
+from orchestrator.execution.checkpoint_names import ATTEMPT_FILE, steps_in, trial_folder
 from orchestrator.spec import dump, parse
 from orchestrator.study import Ledger, SweepRecord
 from orchestrator.sweeps.paths import SweepPaths
@@ -84,7 +84,7 @@ def extend_trials(ledger: Ledger, paths: SweepPaths, trials: Sequence[TrialRecor
     for trial in trials:
         number = ledger.extend(trial.number)
         source, target = trial_folder(paths.checkpoints, trial.number), trial_folder(paths.checkpoints, number)
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(ATTEMPT_FILE))
 
 
 def _had_all(trial: TrialRecord) -> bool:

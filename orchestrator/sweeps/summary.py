@@ -154,6 +154,7 @@ def trial_to_json(trial: TrialRecord, *, checkpoints: Mapping[str, Path] | None 
         "train_s": round(trial.train_s, 3),
         "attempt": trial.attempt,
         "lost_attempts": [asdict(lost) for lost in trial.lost_attempts],
+        "notes": list(trial.notes),
         "replicate_of": trial.replicate_of,
         "extends": trial.extends,
         "run_id": trial.run_id,

@@ -4,9 +4,10 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import torch
 
 from orchestrator.execution.assignment import Assignment, Done, Measured, Raised
-from orchestrator.execution.attempt import Attempt
+from orchestrator.execution.attempt import Attempt, is_out_of_memory
 from orchestrator.execution.checkpoint_names import step_folder, steps_in
 from orchestrator.spec import Direction, Objective
 from tests.conftest import ROOT
@@ -23,10 +24,14 @@ def assign(tmp_path):
     """An assignment for the toy; keywords change it, `config` the toy's config."""
 
     def make(config=None, **fields):
-        defaults = {"checkpoints": tmp_path / "checkpoints", "checkpoint_interval_s": 0.0, "directory": ROOT}
+        defaults = {
+            "attempt": 1,
+            "checkpoints": tmp_path / "checkpoints",
+            "checkpoint_interval_s": 0.0,
+            "directory": ROOT,
+        }
         return Assignment(
             number=0,
-            attempt=1,
             trainable=TOY,
             config={"epochs": 5, "diary": str(tmp_path / "diary"), **(config or {})},
             objective=OBJECTIVE,
@@ -219,3 +224,36 @@ def test_a_retraining_measures_nothing_on_val(assign_adapter):
     first, *epochs, _ = advance(Attempt(assign_adapter(purpose=Purpose.RETRAIN)))
     assert first.metrics == {}
     assert all(name.startswith("train/") for epoch in epochs for name in epoch.metrics)
+
+
+def test_an_attempt_that_was_replaced_writes_no_more(assign):
+    """A worker that everybody took for dead may come back while its trial goes on elsewhere."""
+    earlier, later = Attempt(assign()), Attempt(assign(attempt=2, last_step=0))
+    earlier.advance()
+    later.advance()
+    raised = earlier.advance()
+    assert isinstance(raised, Raised)
+    assert "attempt 2 has taken over from attempt 1" in raised.message
+    assert isinstance(Attempt(assign()).advance(), Raised), "one that starts late does not even begin"
+    assert isinstance(later.advance(), Measured)
+    later.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("shapes do not match"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_from_other_errors(error, expected):
+    assert is_out_of_memory(error) is expected
+
+
+def test_torch_really_says_so():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**62, dtype=torch.uint8)
+    assert is_out_of_memory(raised.value)
