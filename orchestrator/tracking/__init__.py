@@ -6,6 +6,7 @@ Importing this room does not import MLflow; the shipper's thread does, when it f
 from orchestrator.tracking.outbox import Identity
 from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
+from orchestrator.tracking.reading import RunView, read_runs
 from orchestrator.tracking.registered import Registration, register_model
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
@@ -17,12 +18,14 @@ __all__ = [
     "Lag",
     "Preload",
     "Registration",
+    "RunView",
     "SyncReport",
     "Tracker",
     "is_reachable",
     "is_server",
     "num_pending",
     "provenance",
+    "read_runs",
     "redact",
     "register_model",
     "sync",
