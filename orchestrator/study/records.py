@@ -132,6 +132,7 @@ class SweepRecord:
         wall_s: seconds that its drivers have run, all together, when that was noted last.
         gpus: GPUs of each trial where it ran last; 0 where there was none, and cores are counted.
         reason: why it ended, in words.
+        tags: where it ran last: commit, versions, host; for MLflow.
     """
 
     name: str
@@ -150,6 +151,7 @@ class SweepRecord:
     reason: str = ""
     tracking_uri: str | None = None
     parent_run_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def confirms(self) -> str | None:
@@ -179,6 +181,7 @@ class SweepRecord:
             "reason": self.reason,
             "tracking_uri": self.tracking_uri,
             "parent_run_id": self.parent_run_id,
+            "tags": dict(self.tags),
         }
 
     @classmethod
