@@ -1,18 +1,24 @@
 """Where ledgers live: one Optuna RDB storage with one study per sweep. Opened by `sweeps`; knows no control logic."""
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import optuna
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
 from orchestrator.study.confirmations import SplitRead, read_reads
+from orchestrator.study.database import (
+    alone,
+    connect_again,
+    engine_options,
+    file_of,
+    first_line,
+    in_words,
+    parse_url,
+    raise_in_words,
+    shown,
+)
 from orchestrator.study.importing import imported_trial
 from orchestrator.study.ledger import Ledger, search_space
 from orchestrator.study.proposals import Proposer
@@ -22,8 +28,6 @@ from orchestrator.trial import TrialRecord
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-SQLITE_TIMEOUT_S = 30
-
 
 def is_absent(url: str) -> bool:
     """Whether a ledger URL names a SQLite file that is not there, so that reading would have to make it.
@@ -31,8 +35,8 @@ def is_absent(url: str) -> bool:
     Raises:
         UsageError: it is not a database URL.
     """
-    parsed = _parse(url)
-    return _is_sqlite(parsed) and bool(parsed.database) and not Path(str(parsed.database)).exists()
+    file = file_of(parse_url(url))
+    return file is not None and not file.exists()
 
 
 class Storage:
@@ -46,19 +50,18 @@ class Storage:
             InfrastructureError: it cannot be reached or is not a ledger.
         """
         self.url = url
-        parsed = _parse(url)
-        sqlite = _is_sqlite(parsed)
-        engine_kwargs = {"connect_args": {"timeout": SQLITE_TIMEOUT_S}} if sqlite else {}
+        self._parsed = parse_url(url)
         try:
-            with _alone(parsed):
-                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
-                if sqlite:
-                    with self._rdb.engine.connect() as connection:
-                        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            with alone(self._parsed):
+                self._rdb = optuna.storages.RDBStorage(
+                    self._parsed.render_as_string(hide_password=False), engine_kwargs=engine_options(self._parsed)
+                )
         except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
-            shown = parsed.render_as_string(hide_password=True)
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise InfrastructureError(f"cannot open the ledger {shown}: {cause}") from error
+            cause = getattr(error, "orig", None) or error
+            words = f"cannot open the ledger {shown(self._parsed)}: {first_line(cause)}"
+            raise in_words(cause, self._parsed) or InfrastructureError(words) from error
+        connect_again(self._rdb.engine)
+        raise_in_words(self._rdb.engine, self._parsed)
 
     @property
     def names(self) -> list[str]:
@@ -146,33 +149,3 @@ class Storage:
     def close(self) -> None:
         """Let the connections go."""
         self._rdb.engine.dispose()
-
-
-def _parse(url: str) -> URL:
-    try:
-        return make_url(url)
-    # A port that is not a number is a ValueError.
-    except (ArgumentError, ValueError) as error:
-        # The text is not shown: it may hold a password.
-        forms = "sqlite:///folder/ledger.db and postgresql://user@host/name"
-        raise UsageError(f"the ledger's URL cannot be read; the forms are {forms}") from error
-
-
-@contextmanager
-def _alone(url: URL) -> Iterator[None]:
-    """Let one process at a time make the tables of a SQLite file: two at once break each other. Locks its folder."""
-    if not _is_sqlite(url) or not url.database or url.database == ":memory:":
-        yield
-        return
-    folder = Path(url.database).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.drivername.partition("+")[0] == "sqlite"
