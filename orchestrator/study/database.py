@@ -6,7 +6,7 @@ Called by `Storage` alone. SQLite writes ahead and syncs at each commit; Postgre
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,11 +107,15 @@ def connect_again(engine: Engine) -> None:
     event.listen(engine, "do_connect", connect)
 
 
-def raise_in_words(engine: Engine, url: URL) -> None:
-    """Let each error that a person has to know of leave the engine as one of Orch's own."""
+def raise_in_words(engine: Engine, url: URL, *, note: Callable[[OrchError], None]) -> None:
+    """Let each error that a person has to know of leave the engine as one of Orch's own, and `note` it."""
 
     def handle(context: ExceptionContext) -> OrchError | None:
-        return None if context.is_pre_ping else in_words(context.original_exception, url, gone=context.is_disconnect)
+        if context.is_pre_ping:
+            return None
+        if error := in_words(context.original_exception, url, gone=context.is_disconnect):
+            note(error)
+        return error
 
     event.listen(engine, "handle_error", handle)
 

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Sequence
 
 import optuna
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
+from orchestrator.errors import InfrastructureError, OrchError, SweepNotFoundError, UsageError
 from orchestrator.study.confirmations import SplitRead, read_reads
 from orchestrator.study.database import (
     alone,
@@ -20,6 +21,7 @@ from orchestrator.study.database import (
     shown,
 )
 from orchestrator.study.importing import imported_trial
+from orchestrator.study.lease import LEASES, Fence, Lease, Leases, read_lease
 from orchestrator.study.ledger import Ledger, search_space
 from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
@@ -56,12 +58,36 @@ class Storage:
                 self._rdb = optuna.storages.RDBStorage(
                     self._parsed.render_as_string(hide_password=False), engine_kwargs=engine_options(self._parsed)
                 )
+                LEASES.create(self._rdb.engine, checkfirst=True)
         except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
             cause = getattr(error, "orig", None) or error
             words = f"cannot open the ledger {shown(self._parsed)}: {first_line(cause)}"
             raise in_words(cause, self._parsed) or InfrastructureError(words) from error
+        self._fence = Fence(self._rdb.engine)
         connect_again(self._rdb.engine)
-        raise_in_words(self._rdb.engine, self._parsed)
+        raise_in_words(self._rdb.engine, self._parsed, note=self._fence.fail)
+
+    @property
+    def fence(self) -> Fence:
+        """What keeps a driver without its claim from writing."""
+        return self._fence
+
+    @property
+    def failure(self) -> OrchError | None:
+        """Why a driver can write no more; None while it can."""
+        return self._fence.failure
+
+    def lease(self, sweep_id: str) -> Lease | None:
+        """Who drives a sweep, by its id, as the database says; None when nobody does."""
+        with self._rdb.engine.connect() as connection:
+            return read_lease(connection, sweep_id)
+
+    def leases(self) -> Leases:
+        """The claims on sweeps, to take one; close it."""
+        url = self._parsed.render_as_string(hide_password=False)
+        engine = create_engine(url, **engine_options(self._parsed))
+        raise_in_words(engine, self._parsed, note=lambda error: None)
+        return Leases(engine)
 
     @property
     def names(self) -> list[str]:
@@ -99,8 +125,13 @@ class Storage:
         Raises:
             UsageError: the name is taken.
         """
+        # Alone, so that none that is just being made is taken for one whose driver died.
+        with alone(self._parsed):
+            self._remove_unfinished(record.name)
+            return self._make(record, proposer, history)
+
+    def _make(self, record: SweepRecord, proposer: Proposer | None, history: Sequence[TrialRecord]) -> Ledger:
         spec = record.spec
-        self._remove_unfinished(record.name)
         try:
             study = optuna.create_study(
                 study_name=record.name, storage=self._rdb, directions=[o.direction.value for o in spec.objectives]

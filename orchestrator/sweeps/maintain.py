@@ -6,7 +6,7 @@ from dataclasses import replace
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepRecord
-from orchestrator.sweeps.lock import driver_lock, holder
+from orchestrator.sweeps.lock import driver_of, driving
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
 from orchestrator.tracking import SyncReport, sync
@@ -16,16 +16,18 @@ def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
     """Ask the driver of a sweep to pause it; returns the sweep and who drives it.
 
     Raises:
-        UsageError: nobody drives it.
+        UsageError: nobody drives it, or its driver does not see this home.
     """
     with closing(open_storage(home)) as storage:
         record = storage.find(reference)
-    paths = home.sweep(record.id)
-    driver = holder(paths.lock)
+        paths = home.sweep(record.id)
+        driver = driver_of(storage, record, paths)
     if driver is None:
         raise UsageError(f"sweep {record.name} is not running: its state is {record.state.value}")
+    if not driver.is_here:
+        raise UsageError(f"sweep {record.name} is driven from another home, by {driver.words}; stop it there")
     paths.stop_request.touch()
-    return record, driver
+    return record, driver.words
 
 
 def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tuple[SweepRecord, SyncReport]:
@@ -36,11 +38,12 @@ def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tu
         LockedError: its driver runs, and ships it.
     """
     with ExitStack() as stack:
-        ledger = stack.enter_context(closing(open_storage(home))).open(reference)
+        storage = stack.enter_context(closing(open_storage(home)))
+        ledger = storage.open(reference)
         record = ledger.sweep
         paths = home.sweep(record.id)
         uri = home.tracking_of(record.tracking_uri)
-        stack.enter_context(driver_lock(paths.lock, record.name))
+        stack.enter_context(driving(storage, record, paths, clock=clock))
         report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
         if report.parent_run_id is not None:
             for number, run_id in report.run_ids.items():

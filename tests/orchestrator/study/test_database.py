@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from orchestrator.errors import InfrastructureError, IntegrityError
-from orchestrator.study import Storage, SweepRecord, database
+from orchestrator.study import SweepRecord, database
 from orchestrator.study.database import in_words, parse_url
 from tests.support.specs import toy_spec
 
