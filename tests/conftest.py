@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 import pytest  # noqa: E402
 
 from tests.support.desk import Desk  # noqa: E402
+from tests.support.postgres import Postgres, binaries, missing  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,22 @@ def desk(tmp_path, empty_ledger, monkeypatch):
     made = Desk(tmp_path, empty_ledger)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server on a loopback port; skips where none is installed."""
+    if why := missing():
+        pytest.skip(why)
+    server = Postgres(binaries())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres):
+    """The URL of a new and empty database."""
+    return postgres.database()

@@ -65,10 +65,13 @@ def confirm(reference: str, asked: Asked, as_json: bool, options: RunOptions, ho
     return run(reference, asked, home, options, as_json=as_json)
 
 
-def run(reference: str, asked: Asked, home: Home, options: RunOptions, *, as_json: bool) -> int:
+def run(
+    reference: str, asked: Asked, home: Home, options: RunOptions, *, as_json: bool, take_over: bool = False
+) -> int:
     """Confirm, and print what came out."""
     with only_json(as_json):
-        done = confirm_sweep(reference, surroundings(home, options), asked, sweep_id=uuid.uuid4().hex[:8])
+        around = surroundings(home, options, take_over=take_over)
+        done = confirm_sweep(reference, around, asked, sweep_id=uuid.uuid4().hex[:8])
     if as_json:
         print_json(to_json(done))
     elif done.report is not None:

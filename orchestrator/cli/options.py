@@ -96,6 +96,42 @@ def start_options(command: Command) -> Command:
     return _with_options(with_start, options)
 
 
+@dataclass(frozen=True, slots=True)
+class ResumeOptions:
+    """How a sweep goes on.
+
+    Attributes:
+        extend: more trials or epochs for it.
+        take_over: in the place of whoever drives it now.
+    """
+
+    extend: tuple[str, ...]
+    take_over: bool
+
+
+def resume_options(command: Command) -> Command:
+    """`--extend`, `--take-over`, as one `more`."""
+
+    @functools.wraps(command)
+    def with_more(*args: object, extend: tuple[str, ...], take_over: bool, **rest: object) -> int:
+        return command(*args, more=ResumeOptions(extend, take_over), **rest)
+
+    options = [
+        click.option(
+            "--extend",
+            multiple=True,
+            metavar="WHAT=N",
+            help="More for a finished sweep: trials=+20, trials=40, epochs=+10, epochs=20. Repeatable.",
+        ),
+        click.option(
+            "--take-over",
+            is_flag=True,
+            help="Go on in the place of its driver, which is alive or was on another machine.",
+        ),
+    ]
+    return _with_options(with_more, options)
+
+
 def home_options(command: Command) -> Command:
     """`--home`, `--ledger`, `--tracking-uri`, `--storage`: where sweeps are kept, as one `home`."""
 

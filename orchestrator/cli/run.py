@@ -17,12 +17,14 @@ from orchestrator.cli.advice import judged, warn
 from orchestrator.cli.findings import illness_lines
 from orchestrator.cli.options import (
     EndOptions,
+    ResumeOptions,
     RunOptions,
     StartOptions,
     end_options,
     file_argument,
     home_options,
     json_option,
+    resume_options,
     run_options,
     set_option,
     start_options,
@@ -85,12 +87,7 @@ def sweep(
 @click.command()
 @click.argument("reference", metavar="SWEEP")
 @set_option
-@click.option(
-    "--extend",
-    multiple=True,
-    metavar="WHAT=N",
-    help="More for a finished sweep: trials=+20, trials=40, epochs=+10, epochs=20. Repeatable.",
-)
+@resume_options
 @json_option
 @end_options
 @run_options
@@ -98,7 +95,7 @@ def sweep(
 def resume(
     reference: str,
     overrides: tuple[str, ...],
-    extend: tuple[str, ...],
+    more: ResumeOptions,
     as_json: bool,
     end: EndOptions,
     options: RunOptions,
@@ -108,13 +105,14 @@ def resume(
     if is_confirmation(home, reference):
         from orchestrator.cli import confirm
 
-        if overrides or extend:
+        if overrides or more.extend:
             what = "--set" if overrides else "--extend"
             raise UsageError(f"{reference} is a confirmation: it keeps its settings, and {what} has nothing to change")
-        return confirm.run(reference, confirm.asked_by(end.again), home, options, as_json=as_json)
-    around = surroundings(home, options)
+        asked = confirm.asked_by(end.again)
+        return confirm.run(reference, asked, home, options, as_json=as_json, take_over=more.take_over)
+    around = surroundings(home, options, take_over=more.take_over)
     with only_json(as_json):
-        summary = resume_sweep(reference, around, overrides=overrides, extend=extend)
+        summary = resume_sweep(reference, around, overrides=overrides, extend=more.extend)
         print_farewell(summary, home, options)
         confirmed = _confirm(summary, around, options, end)
     return _end(summary, confirmed, as_json=as_json)
@@ -136,7 +134,7 @@ def _history(start: StartOptions, checked: CheckedSweep, around: Surroundings) -
     return history
 
 
-def surroundings(home: Home, options: RunOptions) -> Surroundings:
+def surroundings(home: Home, options: RunOptions, *, take_over: bool = False) -> Surroundings:
     """What the options say of the runner and of what is shown."""
     directory = Path.cwd()
     return Surroundings(
@@ -145,6 +143,7 @@ def surroundings(home: Home, options: RunOptions) -> Surroundings:
         watcher=_watcher(options),
         clock=Clock(),
         directory=directory,
+        take_over=take_over,
     )
 
 

@@ -1,19 +1,27 @@
 """Where ledgers live: one Optuna RDB storage with one study per sweep. Opened by `sweeps`; knows no control logic."""
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import optuna
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
+from orchestrator.errors import InfrastructureError, OrchError, SweepNotFoundError, UsageError
 from orchestrator.study.confirmations import SplitRead, read_reads
+from orchestrator.study.database import (
+    alone,
+    connect_again,
+    engine_options,
+    file_of,
+    first_line,
+    in_words,
+    parse_url,
+    raise_in_words,
+    shown,
+)
 from orchestrator.study.importing import imported_trial
+from orchestrator.study.lease import LEASES, Fence, Lease, Leases, read_lease
 from orchestrator.study.ledger import Ledger, search_space
 from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
@@ -22,8 +30,6 @@ from orchestrator.trial import TrialRecord
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-SQLITE_TIMEOUT_S = 30
-
 
 def is_absent(url: str) -> bool:
     """Whether a ledger URL names a SQLite file that is not there, so that reading would have to make it.
@@ -31,8 +37,8 @@ def is_absent(url: str) -> bool:
     Raises:
         UsageError: it is not a database URL.
     """
-    parsed = _parse(url)
-    return _is_sqlite(parsed) and bool(parsed.database) and not Path(str(parsed.database)).exists()
+    file = file_of(parse_url(url))
+    return file is not None and not file.exists()
 
 
 class Storage:
@@ -46,19 +52,42 @@ class Storage:
             InfrastructureError: it cannot be reached or is not a ledger.
         """
         self.url = url
-        parsed = _parse(url)
-        sqlite = _is_sqlite(parsed)
-        engine_kwargs = {"connect_args": {"timeout": SQLITE_TIMEOUT_S}} if sqlite else {}
+        self._parsed = parse_url(url)
         try:
-            with _alone(parsed):
-                self._rdb = optuna.storages.RDBStorage(url, engine_kwargs=engine_kwargs)
-                if sqlite:
-                    with self._rdb.engine.connect() as connection:
-                        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            with alone(self._parsed):
+                self._rdb = optuna.storages.RDBStorage(
+                    self._parsed.render_as_string(hide_password=False), engine_kwargs=engine_options(self._parsed)
+                )
+                LEASES.create(self._rdb.engine, checkfirst=True)
         except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
-            shown = parsed.render_as_string(hide_password=True)
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise InfrastructureError(f"cannot open the ledger {shown}: {cause}") from error
+            cause = getattr(error, "orig", None) or error
+            words = f"cannot open the ledger {shown(self._parsed)}: {first_line(cause)}"
+            raise in_words(cause, self._parsed) or InfrastructureError(words) from error
+        self._fence = Fence(self._rdb.engine)
+        connect_again(self._rdb.engine)
+        raise_in_words(self._rdb.engine, self._parsed, note=self._fence.fail)
+
+    @property
+    def fence(self) -> Fence:
+        """What keeps a driver without its claim from writing."""
+        return self._fence
+
+    @property
+    def failure(self) -> OrchError | None:
+        """Why a driver can write no more; None while it can."""
+        return self._fence.failure
+
+    def lease(self, sweep_id: str) -> Lease | None:
+        """Who drives a sweep, by its id, as the database says; None when nobody does."""
+        with self._rdb.engine.connect() as connection:
+            return read_lease(connection, sweep_id)
+
+    def leases(self) -> Leases:
+        """The claims on sweeps, to take one; close it."""
+        url = self._parsed.render_as_string(hide_password=False)
+        engine = create_engine(url, **engine_options(self._parsed))
+        raise_in_words(engine, self._parsed, note=lambda error: None)
+        return Leases(engine)
 
     @property
     def names(self) -> list[str]:
@@ -96,8 +125,13 @@ class Storage:
         Raises:
             UsageError: the name is taken.
         """
+        # Alone, so that none that is just being made is taken for one whose driver died.
+        with alone(self._parsed):
+            self._remove_unfinished(record.name)
+            return self._make(record, proposer, history)
+
+    def _make(self, record: SweepRecord, proposer: Proposer | None, history: Sequence[TrialRecord]) -> Ledger:
         spec = record.spec
-        self._remove_unfinished(record.name)
         try:
             study = optuna.create_study(
                 study_name=record.name, storage=self._rdb, directions=[o.direction.value for o in spec.objectives]
@@ -146,33 +180,3 @@ class Storage:
     def close(self) -> None:
         """Let the connections go."""
         self._rdb.engine.dispose()
-
-
-def _parse(url: str) -> URL:
-    try:
-        return make_url(url)
-    # A port that is not a number is a ValueError.
-    except (ArgumentError, ValueError) as error:
-        # The text is not shown: it may hold a password.
-        forms = "sqlite:///folder/ledger.db and postgresql://user@host/name"
-        raise UsageError(f"the ledger's URL cannot be read; the forms are {forms}") from error
-
-
-@contextmanager
-def _alone(url: URL) -> Iterator[None]:
-    """Let one process at a time make the tables of a SQLite file: two at once break each other. Locks its folder."""
-    if not _is_sqlite(url) or not url.database or url.database == ":memory:":
-        yield
-        return
-    folder = Path(url.database).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.drivername.partition("+")[0] == "sqlite"

@@ -13,14 +13,14 @@ from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Halt, SweepControl
 from orchestrator.execution.progress import Event, Progress
 from orchestrator.execution.runner import Capacity, Runner
-from orchestrator.execution.signals import Received, pausing_on_signals
+from orchestrator.execution.signals import Received, handling_signals
 from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Confirming, Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.proposals import Proposer
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.continuing import History
 from orchestrator.sweeps.extending import extend_trials, extended_record, read_extension, trials_to_extend
-from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.maintain import deliver
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage, show
@@ -54,6 +54,7 @@ class Surroundings:
     Attributes:
         directory: where the command was called: a user's own modules and relative paths are found there.
         flush_timeout_s: how long the end of a sweep waits for MLflow.
+        take_over: drive a sweep in the place of whoever drives it now.
     """
 
     home: Home
@@ -62,6 +63,7 @@ class Surroundings:
     clock: Clock
     directory: Path
     flush_timeout_s: float = 20.0
+    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def launch(
     paths = around.home.sweep(sweep_id)
     runner = around.runner(paths)
     with ExitStack() as stack:
+        received = stack.enter_context(handling_signals())
         connected = _connect(runner, checked, around, stack, tracking_uri=around.home.tracking_uri)
         storage = Storage(around.home.ledger_url)
         stack.callback(storage.close)
@@ -118,7 +121,7 @@ def launch(
             continued=None if history is None else history.continued,
             tracking_uri=around.home.tracking_uri,
         )
-        stack.enter_context(driver_lock(paths.lock, record.name))
+        stack.enter_context(driving(storage, record, paths, clock=around.clock))
         _make_folder(paths.checkpoints)
         ledger = storage.create(
             record,
@@ -126,7 +129,7 @@ def launch(
             history=() if history is None else history.trials,
         )
         paths.spec.write_text(dump(checked.spec))
-        drive = _Drive(around, paths, ledger, connected)
+        drive = _Drive(around, paths, storage, ledger, connected, received)
         return drive.run(runner, record)
 
 
@@ -157,18 +160,23 @@ def resume(
         SweepNotFoundError, LockedError, InfrastructureError
         UsageError: an override changes the question.
     """
-    storage = open_storage(around.home)
     with ExitStack() as stack:
-        stack.callback(storage.close)
+        received = stack.enter_context(handling_signals())
+        storage = stack.enter_context(closing(open_storage(around.home)))
         record = storage.find(reference)
         if record.confirms is not None and proposer is None:
             raise UsageError(f"{record.name} confirms {record.confirms}; go on with: orch confirm {record.confirms}")
         if record.state is SweepState.COMPLETE and not overrides and not extend:
             more = f"orch resume {record.name} --extend trials=+{record.spec.budget.trials}"
             around.watcher.say(f"sweep {record.name} is complete, nothing is left to do; more trials: {more}")
+            if around.take_over:
+                with driving(storage, record, around.home.sweep(record.id), clock=around.clock, take_over=True):
+                    """Only to be rid of a driver that is dead on another machine."""
             return _deliver_rest(record, around)
         paths = around.home.sweep(record.id)
-        stack.enter_context(driver_lock(paths.lock, record.name))
+        stack.enter_context(driving(storage, record, paths, clock=around.clock, take_over=around.take_over))
+        # Read again: whoever drove it until now may have changed it.
+        record = storage.find(record.name)
         extension = read_extension(extend, record)
         record = _with_overrides(extended_record(record, extension), overrides)
         checked = check(parse(dump(record.spec), file=str(paths.spec)), directory=around.directory)
@@ -184,7 +192,7 @@ def resume(
             extend_trials(ledger, paths, longer)
         paths.stop_request.unlink(missing_ok=True)
         remove_unfinished(paths.checkpoints)
-        drive = _Drive(around, paths, ledger, connected)
+        drive = _Drive(around, paths, storage, ledger, connected, received)
         return drive.run(runner, replace(record, tracking_uri=tracking_uri))
 
 
@@ -241,8 +249,10 @@ class _Drive:
 
     around: Surroundings
     paths: SweepPaths
+    storage: Storage
     ledger: Ledger
     connected: _Connected
+    received: Received
 
     def run(self, runner: Runner, record: SweepRecord) -> SweepSummary:
         around = self.around
@@ -260,11 +270,12 @@ class _Drive:
             )
             self.ledger.update_sweep(record)
             tell_start(tracker, record, start_ms=around.clock.now_ms())
-            halt, received, wall_s = self._search(runner, record, tracker)
+            halt, wall_s = self._search(runner, record, tracker)
+            self.received.pause_with(lambda _: None)
             record = replace(
                 record, state=halt.state, reason=halt.reason, wall_s=wall_s, ended_ms=around.clock.now_ms()
             )
-            return self._finish(record, tracker, received)
+            return self._finish(record, tracker)
         finally:
             tracker.close()
 
@@ -275,7 +286,7 @@ class _Drive:
     def _device(self) -> str:
         return f"{self.connected.capacity.gpu:g} GPU per trial" if self.connected.capacity.gpu else "cpu"
 
-    def _search(self, runner: Runner, record: SweepRecord, tracker: Tracker) -> tuple[Halt, Received, float]:
+    def _search(self, runner: Runner, record: SweepRecord, tracker: Tracker) -> tuple[Halt, float]:
         around = self.around
         settings = ControlSettings(
             checkpoints=self.paths.checkpoints,
@@ -289,26 +300,38 @@ class _Drive:
             f"sweep {record.name}: {self.ledger.limit} trials, {self.connected.capacity.max_concurrent} at a time on "
             f"{self.connected.capacity.where}"
         )
-        with pausing_on_signals(control) as received:
-            with around.watcher.watch(control.progress):
-                runner.run(control)
-            halt = control.finish()
-        return halt, received, control.wall_s
+        self.received.pause_with(control.request_pause)
+        with around.watcher.watch(control.progress):
+            self._run(runner, control)
+        halt = control.finish()
+        return halt, control.wall_s
 
-    def _finish(self, record: SweepRecord, tracker: Tracker, received: Received) -> SweepSummary:
+    def _run(self, runner: Runner, control: SweepControl) -> None:
+        try:
+            runner.run(control)
+        # A runner may pass on what the control raises in its own words.
+        except Exception as error:
+            raise (self.storage.failure or error) from error
+
+    def _finish(self, record: SweepRecord, tracker: Tracker) -> SweepSummary:
+        paused_by = self.received.number
         summary = SweepSummary(record, self.ledger.records())
         tell_end(tracker, summary, self.paths, report=self._report())
         # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
         self.ledger.update_sweep(record)
         retell(tracker, summary, self.paths)
-        wait_for_delivery(tracker, timeout_s=self.around.flush_timeout_s)
+        wait_for_delivery(
+            tracker,
+            timeout_s=self.around.flush_timeout_s,
+            is_enough=lambda: self.received.number != paused_by,
+        )
         record, trials = self._note_runs(record, summary.trials, tracker)
         return replace(
             summary,
             sweep=record,
             trials=trials,
             num_pending=tracker.lag.num_pending,
-            signal=received.number,
+            signal=self.received.number,
             startup_s=round(self.connected.startup_s, 3),
             elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )

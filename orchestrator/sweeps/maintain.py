@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepRecord
-from orchestrator.sweeps.lock import driver_lock, holder
+from orchestrator.sweeps.lock import driver_of, driving
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
 from orchestrator.sweeps.summary import SweepSummary
@@ -17,16 +17,18 @@ def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
     """Ask the driver of a sweep to pause it; returns the sweep and who drives it.
 
     Raises:
-        UsageError: nobody drives it.
+        UsageError: nobody drives it, or its driver does not see this home.
     """
     with closing(open_storage(home)) as storage:
         record = storage.find(reference)
-    paths = home.sweep(record.id)
-    driver = holder(paths.lock)
+        paths = home.sweep(record.id)
+        driver = driver_of(storage, record, paths)
     if driver is None:
         raise UsageError(f"sweep {record.name} is not running: its state is {record.state.value}")
+    if not driver.is_here:
+        raise UsageError(f"sweep {record.name} is driven from another home, by {driver.words}; stop it there")
     paths.stop_request.touch()
-    return record, driver
+    return record, driver.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,15 @@ def deliver(
         LockedError: its driver runs, and ships it.
     """
     with ExitStack() as stack:
-        ledger = stack.enter_context(closing(open_storage(home))).open(reference)
+        storage = stack.enter_context(closing(open_storage(home)))
+        ledger = storage.open(reference)
         record = ledger.sweep
-        stack.enter_context(driver_lock(home.sweep(record.id).lock, record.name))
+        paths = home.sweep(record.id)
+        stack.enter_context(driving(storage, record, paths, clock=clock))
         tracker = stack.enter_context(closing(open_tracker(record, home, clock=clock)))
         if everything:
             tracker.forget()
-        retell(tracker, SweepSummary(record, ledger.records()), home.sweep(record.id))
+        retell(tracker, SweepSummary(record, ledger.records()), paths)
         tracker.flush(timeout_s)
         lag = tracker.lag
         report = Delivery(tracker.num_shipped, lag.num_pending, lag.num_rejected, tracker.last_error)

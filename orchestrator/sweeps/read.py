@@ -9,7 +9,7 @@ from orchestrator.analysis import Comparison
 from orchestrator.errors import UsageError
 from orchestrator.study import Storage, SweepRecord, is_absent
 from orchestrator.study.importance import Importance, importance
-from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.lock import driver_of
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.tracking import num_pending, redact
@@ -69,7 +69,9 @@ def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
     record = ledger.sweep
     paths = home.sweep(record.id)
     pending = num_pending(paths.outbox)
-    return SweepSummary(record, ledger.records(), driver=holder(paths.lock), num_pending=pending)
+    driver = driver_of(storage, record, paths)
+    words = None if driver is None else driver.words
+    return SweepSummary(record, ledger.records(), driver=words, num_pending=pending)
 
 
 def _confirmation(storage: Storage, sweep_id: str) -> list[TrialRecord]:

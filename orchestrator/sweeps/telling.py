@@ -3,7 +3,7 @@
 `drive` calls it while a sweep runs, `orch sync` and `orch repair` afterwards; all of them hold the sweep's lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.execution.clock import Clock
@@ -40,10 +40,10 @@ def open_tracker(record: SweepRecord, home: Home, *, clock: Clock) -> Tracker:
     return Tracker(outbox, identity=identity, tracking_uri=uri, now_ms=clock.now_ms)
 
 
-def wait_for_delivery(tracker: Tracker, *, timeout_s: float) -> None:
+def wait_for_delivery(tracker: Tracker, *, timeout_s: float, is_enough: Callable[[], bool] = lambda: False) -> None:
     """Wait for MLflow as long as it takes what it is sent; what is down is not waited for, `orch sync` delivers."""
     for _ in range(max(1, round(timeout_s / PATIENCE_S))):
-        if tracker.flush(PATIENCE_S) or tracker.last_error is not None:
+        if tracker.flush(PATIENCE_S) or tracker.last_error is not None or is_enough():
             return
 
 

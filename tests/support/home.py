@@ -1,7 +1,7 @@
 """Launching and resuming whole sweeps in this process, as the commands do, with the in-process runner."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from orchestrator.execution.clock import Clock
@@ -9,8 +9,10 @@ from orchestrator.execution.local import LocalRunner
 from orchestrator.execution.progress import Event, Progress
 from orchestrator.spec import SweepSpec, parse
 from orchestrator.spec.dumping import dump
+from orchestrator.study import Storage
 from orchestrator.sweeps import drive
 from orchestrator.sweeps.checks import CheckedSweep, check
+from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
 
@@ -41,6 +43,15 @@ class Lines:
     def say(self, text: str) -> None:
         """Remember it."""
         self.said.append(text)
+
+
+@contextmanager
+def driven(home: Home, reference: str = "toy-1") -> Iterator[None]:
+    """This process drives a sweep of a home."""
+    with closing(Storage(home.ledger_url)) as storage:
+        record = storage.find(reference)
+        with driving(storage, record, home.sweep(record.id), clock=Clock()):
+            yield
 
 
 class House:

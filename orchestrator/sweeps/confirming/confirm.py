@@ -22,7 +22,7 @@ from orchestrator.sweeps.confirming.finishing import Finishing, finish
 from orchestrator.sweeps.confirming.proposing import Elimination, proposer_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport
 from orchestrator.sweeps.drive import Confirmatory, Surroundings, launch, resume
-from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.lock import driver_of
 from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.trial import Value
@@ -80,7 +80,7 @@ def confirm(reference: str, around: Surroundings, asked: Asked, *, sweep_id: str
     with closing(open_storage(around.home)) as storage:
         found = storage.find(reference)
         searched = found if found.confirms is None else storage.find(found.confirms)
-        _refuse_running(searched, around)
+        _refuse_running(storage, searched, around)
         open_one = unfinished(storage, searched.name)
         if open_one is None and found.confirms is not None:
             around.watcher.say(f"confirmation {found.name} is finished, nothing is left to do")
@@ -149,10 +149,10 @@ def _face_earlier_reads(earlier: Sequence[SplitRead], asked: Asked, around: Surr
         around.watcher.say(split.describe(earlier))
 
 
-def _refuse_running(searched: SweepRecord, around: Surroundings) -> None:
-    driver = holder(around.home.sweep(searched.id).lock)
+def _refuse_running(storage: Storage, searched: SweepRecord, around: Surroundings) -> None:
+    driver = driver_of(storage, searched, around.home.sweep(searched.id))
     if driver is not None:
-        raise LockedError(f"sweep {searched.name} is driven by {driver}; confirm it when it has ended")
+        raise LockedError(f"sweep {searched.name} is driven by {driver.words}; confirm it when it has ended")
 
 
 def _checked(searched: SweepRecord, open_one: SweepRecord | None, asked: Asked, around: Surroundings) -> CheckedSweep:

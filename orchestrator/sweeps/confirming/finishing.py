@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from orchestrator.errors import LockedError
+from orchestrator.execution.signals import handling_signals
 from orchestrator.spec import SweepSpec
 from orchestrator.study import Ledger, SweepRecord
 from orchestrator.study.confirmations import ConfirmationLog, Examined, SplitRead
@@ -19,7 +20,7 @@ from orchestrator.sweeps.confirming.page import write_files
 from orchestrator.sweeps.confirming.proposing import label_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport
 from orchestrator.sweeps.drive import Surroundings
-from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.read import open_storage
 from orchestrator.sweeps.telling import open_tracker, wait_for_delivery
 
@@ -52,11 +53,12 @@ def finish(finishing: Finishing, around: Surroundings) -> ConfirmationReport:
         UsageError: another confirmation has read test in the meantime.
     """
     with ExitStack() as stack:
+        stack.enter_context(handling_signals())
         storage = stack.enter_context(closing(open_storage(around.home)))
         ledger = storage.open(finishing.name)
         record, log = ledger.sweep, ConfirmationLog(ledger)
         paths = around.home.sweep(record.id)
-        stack.enter_context(driver_lock(paths.lock, record.name))
+        stack.enter_context(driving(storage, record, paths, clock=around.clock, take_over=around.take_over))
         earlier = [r for r in storage.test_reads(finishing.read.split) if r.confirmation != record.name]
         notes = [*finishing.notes, *_below_floors(finishing.searched.spec, ledger)]
         notes += _read_test(finishing, around, ledger, earlier)
@@ -163,7 +165,8 @@ def _tag_search(report: ConfirmationReport, searched: SweepRecord, around: Surro
     """Whoever looks at the search in MLflow sees what became of it."""
     try:
         with (
-            driver_lock(around.home.sweep(searched.id).lock, searched.name),
+            closing(open_storage(around.home)) as storage,
+            driving(storage, searched, around.home.sweep(searched.id), clock=around.clock),
             closing(open_tracker(searched, around.home, clock=around.clock)) as tracker,
         ):
             tracker.tag(None, tags(report))

@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home
+from tests.support.home import driven
 
 
 def paths_of(folder, orch):
@@ -37,7 +37,7 @@ def test_what_mlflow_missed_is_delivered_later_and_the_ledger_then_knows_its_run
 
 
 def test_sync_leaves_a_running_sweep_to_its_driver(finished_copy, orch):
-    with driver_lock(paths_of(finished_copy, orch).lock, "toy-1"):
+    with driven(Home(finished_copy / ".orch")):
         answer = orch("sync", "toy-1")
 
     assert answer.code == 5
@@ -46,7 +46,7 @@ def test_sync_leaves_a_running_sweep_to_its_driver(finished_copy, orch):
 
 def test_stop_asks_the_driver_that_runs(finished_copy, orch):
     paths = paths_of(finished_copy, orch)
-    with driver_lock(paths.lock, "toy-1"):
+    with driven(Home(finished_copy / ".orch")):
         answer = orch("stop", "toy-1")
 
     assert answer.code == 0

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home
 from orchestrator.trial import Bucket
 from tests.orchestrator.cli.conftest import NOWHERE, listing
+from tests.support.home import driven
 
 KEYS = {"sweep", "state", "counts", "best", "wall_s", "train_s", "tracking_uri", "parent_run_id", "trials"}
 TRIAL_KEYS = {"number", "state", "reason", "value", "params", "epochs", "run_id"}
@@ -275,8 +275,7 @@ def test_resuming_what_is_not_there(finished, orch):
 
 def test_a_second_driver_is_refused_with_the_name_of_the_first(folder, sweep, orch):
     sweep("--quiet", *ENDS_EARLY)
-    sweep_id = orch("ls", "--json").json[0]["id"]
-    with driver_lock(Home(folder / ".orch").sweep(sweep_id).lock, "toy-1"):
+    with driven(Home(folder / ".orch")):
         answer = orch("resume", "toy-1", "--runner", "local")
         status = orch("status", "toy-1", "--json").json
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from orchestrator.errors import InfrastructureError, SweepNotFoundError, UsageError
+from orchestrator.errors import InfrastructureError, IntegrityError, SweepNotFoundError, UsageError
 from orchestrator.study import Storage, SweepRecord, is_absent
 from tests.conftest import ROOT
 from tests.support.specs import toy_spec
@@ -83,7 +83,7 @@ def test_what_is_no_url_is_not_repeated(url):
 
 def test_a_file_that_is_no_database_is_an_error(tmp_path):
     (tmp_path / "ledger.db").write_text("not a database, but long enough to be looked at" * 50)
-    with pytest.raises(InfrastructureError, match=r"cannot open the ledger sqlite:////.*ledger\.db"):
+    with pytest.raises(IntegrityError, match=r"the ledger /.*ledger\.db is damaged: file is not a database\n.*backup"):
         Storage(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 

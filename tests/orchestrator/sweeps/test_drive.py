@@ -10,10 +10,9 @@ from orchestrator.errors import LockedError, SpecError, SweepNotFoundError, Usag
 from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.study import Ledger, SweepState
 from orchestrator.sweeps import read
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.tracking.operations import EndSweep
 from orchestrator.tracking.outbox import Outbox
-from tests.support.home import Lines
+from tests.support.home import Lines, driven
 from tests.support.specs import toy_spec
 
 
@@ -112,8 +111,7 @@ def test_a_failed_sweep_exits_with_one(house):
 
 def test_one_driver_at_a_time(house):
     house.launch(toy_spec(trials=2), watcher=pausing())
-    lock = house.home.sweep("id-1").lock
-    with driver_lock(lock, "toy-1"), pytest.raises(LockedError, match=f"toy-1 is driven by process {os.getpid()} on"):
+    with driven(house.home), pytest.raises(LockedError, match=f"toy-1 is driven by process {os.getpid()} on"):
         house.resume()
     assert house.resume().state == "COMPLETE"
 

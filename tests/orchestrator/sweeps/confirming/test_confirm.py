@@ -17,10 +17,9 @@ from orchestrator.sweeps.checks import check
 from orchestrator.sweeps.confirming import confirm as use_case
 from orchestrator.sweeps.confirming.find import confirmation_of, find, is_confirmation
 from orchestrator.sweeps.drive import Surroundings
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.trial import Cause
 from tests.support.confirming import asked, confirmable_spec, confirmed
-from tests.support.home import Lines
+from tests.support.home import Lines, driven
 from tests.support.specs import toy_spec
 
 
@@ -228,7 +227,7 @@ def test_a_crash_before_the_report_is_stored_is_made_good(house, won, monkeypatc
 def test_a_search_that_is_driven_is_not_confirmed(house):
     house.launch(confirmable_spec(trials=2))
     with (
-        driver_lock(house.home.sweep("id-1").lock, "toy-1"),
+        driven(house.home),
         pytest.raises(LockedError, match=r"toy-1 is driven by process .* confirm it when it has ended"),
     ):
         confirmed(house)
