@@ -10,6 +10,7 @@ from orchestrator.space import Choice, Parameter
 from orchestrator.spec.dotted import nest
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 
 
 class _Section(BaseModel):
@@ -287,6 +288,11 @@ class Resources(_Section):
     max_concurrent: StrictInt | None = Field(default=None, ge=1, description="Default: as many as fit.")
     checkpoint_interval_s: StrictFloat = Field(
         default=30.0, ge=0, description="At most one checkpoint in this many seconds."
+    )
+    env: tuple[Annotated[str, Field(pattern=VARIABLE_PATTERN)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="Environment variables that a trainable sees in a Ray worker besides PATH, CUDA_* and such.",
     )
 
 
