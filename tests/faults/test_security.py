@@ -50,3 +50,26 @@ def test_the_in_process_runner_changes_no_environment(orch, monkeypatch):
     done = orch.run("sweep", file, "--runner", "local")
     assert done.code == 0, done.err
     assert json.loads(notes.read_text())["here"]["AWS_SECRET_ACCESS_KEY"] == "canary"
+
+
+OWN = "from pathlib import Path\nPath(__file__).with_name('imported').touch()\nfrom tests.support.toys import *\n"
+READS = [
+    ("ls",), ("status", "toy-1"), ("show", "toy-1"), ("show", "toy-1", "0"), ("best", "toy-1"),
+    ("compare", "toy-1", "toy-1"), ("diagnose", "toy-1", "0"), ("resume", "toy-1"), ("sync", "toy-1"), ("doctor",),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_reading_a_sweep_imports_no_code_of_its_user(orch):
+    (orch.folder / "mine.py").write_text(OWN)
+    file = orch.folder / "mine.yaml"
+    file.write_text(dump(toy_spec(trainable="mine:train", trials=2)))
+    done = orch.run("sweep", file, "--runner", "local", cwd=orch.folder)
+    assert done.code == 0, done.err
+    mark = orch.folder / "imported"
+    assert mark.exists()
+    mark.unlink()
+    for command in READS:
+        done = orch.run(*command, cwd=orch.folder)
+        assert done.code in (0, 2), (command, done.err)  # nothing is left for sync
+        assert not mark.exists(), command

@@ -40,13 +40,13 @@ class Orch:
         self.home = folder / "home"
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, cwd: Path = ROOT) -> subprocess.Popen[str]:
         """Begin a command in a process group of its own, as a shell does."""
         environment = {**os.environ, "ORCH_HOME": str(self.home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         command = [str(Path(sys.executable).with_name("orch")), *map(str, arguments)]
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=cwd,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -56,9 +56,9 @@ class Orch:
         self._started.append(process)
         return process
 
-    def run(self, *arguments: object, timeout: float = 120) -> Done:
+    def run(self, *arguments: object, timeout: float = 120, cwd: Path = ROOT) -> Done:
         """A command from start to end."""
-        return self.end(self.start(*arguments), timeout=timeout)
+        return self.end(self.start(*arguments, cwd=cwd), timeout=timeout)
 
     @staticmethod
     def end(process: "subprocess.Popen[str]", *, timeout: float = 120) -> Done:
