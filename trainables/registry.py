@@ -7,9 +7,11 @@ process that trains. A name is a key of `TRAINABLES` or a person's own `my_pkg.m
 import difflib
 import importlib
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import cast
 
@@ -44,6 +46,21 @@ class TrainableInfo:
     config_type: type[BaseModel]
     metrics: Mapping[str, str] | None
     purposes: tuple[Purpose, ...] = tuple(Purpose)
+
+
+def find_own(name: str) -> None:
+    """Look for the module of a person's own trainable without importing anything of it.
+
+    Raises: TrainableError: the name has another form, or there is no such module.
+    """
+    path: list[str] | None = None
+    parts = _parts(_module_name(name), name)
+    for depth, part in enumerate(parts):
+        finders = [PathFinder] if depth else sys.meta_path  # those of a package would look for its name
+        found = next((spec for finder in finders if (spec := finder.find_spec(part, path)) is not None), None)
+        if found is None:
+            raise TrainableError(f"trainable {name!r}: there is no module {'.'.join(parts[: depth + 1])!r} here")
+        path = list(found.submodule_search_locations or [])
 
 
 def load_info(name: str) -> TrainableInfo:
@@ -106,9 +123,15 @@ def _did_you_mean(name: str, known: list[str]) -> str:
     return f", did you mean {close[0]!r}" if close else ""
 
 
-def _import(module: str, name: str) -> ModuleType:
-    if not all(part.isidentifier() for part in module.split(".")):
+def _parts(module: str, name: str) -> list[str]:
+    parts = module.split(".")
+    if not all(part.isidentifier() for part in parts):
         raise TrainableError(f"trainable {name!r}: {module!r} is not a module name; the form is my_pkg.my_module:train")
+    return parts
+
+
+def _import(module: str, name: str) -> ModuleType:
+    _parts(module, name)
     try:
         return importlib.import_module(module)
     # A person's module may fail in any way while it is imported, sys.exit() included.

@@ -34,6 +34,11 @@ def counts(report: Report) -> str:
     return ", ".join(words)
 
 
+def not_checked(checked: CheckedSweep) -> str:
+    """What follows the last line where the Config of a user's own trainable was not asked; mostly nothing."""
+    return "" if checked.is_config_checked else "; its Config was not checked: --import does, and runs its module"
+
+
 def warn(report: Report, file: Path, *, quiet: bool = False) -> None:
     """Before something starts: errors and warnings on stderr, and where to read more.
 

@@ -72,6 +72,19 @@ class StartOptions:
     may_differ: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a sweep file is read by a command that starts nothing.
+
+    Attributes:
+        overrides: of its values.
+        imports: whether a user's own module is imported, and with that run.
+    """
+
+    overrides: tuple[str, ...]
+    imports: bool
+
+
 def start_options(command: Command) -> Command:
     """`--name`, `--continue-from`, `--may-differ`, as one `start`."""
 
@@ -234,6 +247,22 @@ def set_option(command: F) -> F:
     """`--set a.b=c`, repeatable."""
     help_text = "Change a value of the file: --set budget.trials=4 --set space.optimizer.lr.low=1e-4. Repeatable."
     return click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help=help_text)(command)
+
+
+def import_option(command: F) -> F:
+    """`--import`, as `imports`."""
+    help_text = "Import a trainable of your own, which runs its module, and check the file against its Config."
+    return click.option("--import", "imports", is_flag=True, help=help_text)(command)
+
+
+def read_options(command: Command) -> Command:
+    """`--set` and `--import`, as one `reading`."""
+
+    @functools.wraps(command)
+    def with_reading(*args: object, overrides: tuple[str, ...], imports: bool, **rest: object) -> int:
+        return command(*args, reading=ReadOptions(overrides, imports), **rest)
+
+    return set_option(import_option(with_reading))
 
 
 def file_argument(command: F) -> F:

@@ -33,6 +33,7 @@ def assign(suggestion: Suggestion, spec: SweepSpec, *, checkpoints: Path, direct
         until=segment.until if segment else None,
         directory=directory,
         threads=max(1, int(spec.resources.cpu)),
+        environment=spec.resources.env,
     )
 
 

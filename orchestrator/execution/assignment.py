@@ -26,6 +26,7 @@ class Assignment:
         purpose: what the trial is run for. `TEST` measures the checkpoint of exactly `last_step` and writes none.
         directory: where the sweep was started: relative paths in the config, and a user's own module, are found there.
         threads: CPU threads of torch in this trial.
+        environment: names of variables that the trainable may see besides those that every one may.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Assignment:
     purpose: Purpose = Purpose.SEARCH
     directory: Path = Path()
     threads: int = 1
+    environment: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Short: Tune puts it into the names of folders."""

@@ -6,6 +6,7 @@ from ray import tune
 
 from orchestrator.execution.assignment import Assignment, Measured, Outcome
 from orchestrator.execution.attempt import Attempt
+from orchestrator.execution.environment import scrub
 
 ASSIGNMENT = "assignment"
 OUTCOME = "outcome"
@@ -16,6 +17,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take an assignment; the trainable starts at the first step, so that nothing can fail here."""
+        scrub(self._assignment(config).environment)
         self._attempt = Attempt(self._assignment(config))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """The sweep file: `SweepSpec`, its loading with line numbers, and its checks. Knows no sampler and no trainable."""
 
-from orchestrator.spec.config_check import check_config
+from orchestrator.spec.config_check import check_config, check_without_config
 from orchestrator.spec.dumping import Difference, difference, dump, json_schema, resolve
 from orchestrator.spec.loading import SpecDocument, load, parse
 from orchestrator.spec.model import (
@@ -54,6 +54,7 @@ __all__ = [
     "TargetRule",
     "TpeSampler",
     "check_config",
+    "check_without_config",
     "difference",
     "dump",
     "json_schema",

@@ -62,6 +62,17 @@ def check_config(
     return space
 
 
+def check_without_config(document: SpecDocument) -> SearchSpace:
+    """The search space by what the file alone can say, where the trainable's Config is not to be had.
+
+    Raises: SpecError: a point does not fit the space.
+    """
+    space = file_space(document.spec)
+    if faults := check_points_in(space, document.spec, document.root):
+        raise SpecError(faults)
+    return space
+
+
 def _unknown(root: Node, path: Path, key: str, config_type: type[BaseModel]) -> Fault:
     known = field_names(config_type)
     below = [name for name in known if name.startswith(f"{key}.")]

@@ -10,6 +10,7 @@ from orchestrator.space import Choice, Parameter
 from orchestrator.spec.dotted import nest
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 
 
 class _Section(BaseModel):
@@ -292,6 +293,11 @@ class Resources(_Section):
         default=None,
         gt=0,
         description="Seconds without a measurement after which a worker is killed and its trial is tried again.",
+    )
+    env: tuple[Annotated[str, Field(pattern=VARIABLE_PATTERN)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="Environment variables that a trainable sees in a Ray worker besides PATH, CUDA_* and such.",
     )
 
 

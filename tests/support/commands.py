@@ -43,7 +43,7 @@ class Orch:
         self.home = folder / "home"
         self._started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object, failing: Sequence[FailPoint] = ()) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, cwd: Path = ROOT, failing: Sequence[FailPoint] = ()) -> subprocess.Popen[str]:
         """Begin a command in a process group of its own, as a shell does; with fail-points where they are given."""
         environment = {**os.environ, "ORCH_HOME": str(self.home), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         environment |= failpoints.environment(failing)
@@ -51,7 +51,7 @@ class Orch:
         command = [sys.executable, "-m", "tests.support.failing_orch"] if failing else orch
         process = subprocess.Popen(
             [*command, *map(str, arguments)],
-            cwd=ROOT,
+            cwd=cwd,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -61,9 +61,11 @@ class Orch:
         self._started.append(process)
         return process
 
-    def run(self, *arguments: object, timeout: float = 120, failing: Sequence[FailPoint] = ()) -> Done:
+    def run(
+        self, *arguments: object, timeout: float = 120, cwd: Path = ROOT, failing: Sequence[FailPoint] = ()
+    ) -> Done:
         """A command from start to end."""
-        return self.end(self.start(*arguments, failing=failing), timeout=timeout)
+        return self.end(self.start(*arguments, cwd=cwd, failing=failing), timeout=timeout)
 
     @staticmethod
     def end(process: "subprocess.Popen[str]", *, timeout: float = 120) -> Done:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from trainables.contract import Purpose, TrialContext
-from trainables.registry import TRAINABLES, TrainableError, load_info, load_train
+from trainables.registry import TRAINABLES, TrainableError, find_own, load_info, load_train
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,6 +102,25 @@ def test_what_is_wrong_with_a_trainable_of_ones_own(own_module, source, attribut
     with pytest.raises(TrainableError, match=message) as caught:
         load_info(f"{own_module(source)}:{attribute}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_module_is_found_without_being_imported(own_module, tmp_path, monkeypatch):
+    find_own(f"{own_module('raise SystemExit')}:train")
+    find_own("tests.support.own_trainable:train")  # folders without __init__.py
+    package = tmp_path / "some_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit")
+    (package / "inner.py").write_text("raise SystemExit")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    find_own("some_package.inner:train")
+    with pytest.raises(TrainableError, match=r"there is no module 'some_package\.outer' here"):
+        find_own("some_package.outer:train")
+
+
+@pytest.mark.parametrize("name", ["no_such_module:train", "a b:train", ":train", "..x:train", "os.no_such_part:train"])
+def test_names_of_nothing_are_refused_without_an_import(name):
+    with pytest.raises(TrainableError):
+        find_own(name)
 
 
 @pytest.mark.parametrize("name", ["no_such_module:train", "a b:train", ":train", "..x:train", "", "a.py:train:x"])

@@ -109,7 +109,7 @@ def refused(answer, message):
 
 @pytest.fixture(params=["validate", "sweep"])
 def command(request):
-    return [request.param, *(["--runner", "local"] if request.param == "sweep" else [])]
+    return {"validate": ["validate", "--import"], "sweep": ["sweep", "--runner", "local"]}[request.param]
 
 
 @pytest.mark.parametrize("case", BAD_FILES)

@@ -23,14 +23,16 @@ def write(folder):
 
 
 def test_a_file_without_fault_or_warning(folder, orch):
-    answer = orch("lint", "toy.yaml")
+    answer = orch("lint", "toy.yaml", "--import")
 
     assert (answer.code, answer.out) == (0, "toy.yaml: no warnings\n")
+    unseen = orch("lint", "toy.yaml").out
+    assert unseen == "toy.yaml: no warnings; its Config was not checked: --import does, and runs its module\n"
 
 
 def test_a_warning_has_its_place_its_edit_and_a_summary(write, orch):
     write(WIDE)
-    answer = orch("lint", "toy.yaml")
+    answer = orch("lint", "toy.yaml", "--import")
 
     where, edit, summary = answer.out.splitlines()
     assert answer.code == 0
@@ -56,7 +58,7 @@ def test_an_error_exits_with_2(write, orch):
 
 def test_an_ignored_rule_is_counted(write, orch):
     write(WIDE)
-    answer = orch("lint", "toy.yaml", "--strict", "--set", "lint.ignore.ORC101=a pilot")
+    answer = orch("lint", "toy.yaml", "--import", "--strict", "--set", "lint.ignore.ORC101=a pilot")
 
     assert (answer.code, answer.out) == (0, "toy.yaml: no warnings, 1 ignored with a reason\n")
 

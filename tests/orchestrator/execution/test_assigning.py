@@ -32,3 +32,7 @@ def test_the_first_stretch_begins_untrained():
 def test_a_trial_gets_the_threads_of_its_cores():
     assert assigned(Suggestion(0, {}), resources={"cpu": 3}).threads == 3
     assert assigned(Suggestion(0, {}), resources={"cpu": 0.5}).threads == 1
+
+
+def test_a_worker_is_told_which_variables_it_keeps():
+    assert assigned(Suggestion(0, {}), resources={"env": ["WANDB_API_KEY"]}).environment == ("WANDB_API_KEY",)
