@@ -117,7 +117,7 @@ def workers(process: "Popen[str]") -> list[psutil.Process]:
     try:
         for child in psutil.Process(process.pid).children(recursive=True):
             name = child.cmdline()[:1]
-            if name and name[0].startswith("ray::") and "Actor" in name[0]:
+            if name and name[0].startswith("ray::orch-"):
                 found.append(child)
     except psutil.Error:
         return []

@@ -32,7 +32,7 @@ class Server:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not is_reachable(self.uri, timeout_s=1):
             assert self._process.poll() is None, (self._folder / "server.log").read_text()
             assert time.monotonic() < end
