@@ -178,8 +178,8 @@ SCENARIOS = (
     ),
     Scenario(
         "The driver is killed, and one starts again",
-        "`kill -9` after 28 epochs; then a new Tuner for the missing trials on the same Optuna study with the same seed, "
-        "as one does who cannot restore. Orch needs no second way.",
+        "`kill -9` after 28 epochs; then a new Tuner for the missing trials on the same Optuna study with the same "
+        "seed, as one does who cannot restore. Orch needs no second way.",
         {"exit_codes": "137, 0", "repeated": 0, "optuna_running": 0, "doubled_runs": 0, "running_runs": 0},
         fault=_kill,
         goes_on=_again,

@@ -19,7 +19,7 @@ from orchestrator.spec import SweepSpec, dump
 from orchestrator.study import Storage
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 150.0
+LIMIT_S = 400.0
 
 
 class Side(ABC):
