@@ -49,6 +49,7 @@ def new_tuner(question: Question, *, trials: int) -> tune.Tuner:
             num_samples=trials,
             max_concurrent_trials=2,
             time_budget_s=question.deadline_s,
+            reuse_actors=True,
             search_alg=OptunaSearch(seed=0, storage=storage, study_name=NAME),
             scheduler=ASHAScheduler(max_t=question.epochs, grace_period=1, reduction_factor=2)
             if question.asha

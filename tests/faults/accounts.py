@@ -20,6 +20,9 @@ SWEEP = "toy-1"
 ORPHANS_LEAVE_S = 60.0
 """Ray's agents notice the death of their raylet by themselves; a driver's end need not wait for that."""
 
+DELIVERY_S = 300.0
+"""How long `orch sync` may take for what MLflow had not got at the end."""
+
 
 @dataclass
 class Memory:
@@ -84,6 +87,9 @@ def _in_ledger(records: Sequence[TrialRecord], *, trials: int, epochs: int) -> I
 
 
 def _in_mlflow(orch: Orch, records: Sequence[TrialRecord], uri: str | None) -> Iterator[str]:
+    synced = orch.run("sync", SWEEP, *where(uri), "--timeout", DELIVERY_S, timeout=2 * DELIVERY_S)
+    if synced.code:
+        yield f"lost: MLflow has not got everything: {synced.out} {synced.err}"
     runs = orch.runs(uri)
     counts = Counter(number for _, number, _ in runs)
     for number in [None, *(r.number for r in records)]:
@@ -93,9 +99,6 @@ def _in_mlflow(orch: Orch, records: Sequence[TrialRecord], uri: str | None) -> I
     for _, number, status in runs:
         if status == "RUNNING":
             yield f"stuck: the MLflow run of trial {number} is RUNNING"
-    pending = orch.run("sync", SWEEP, *where(uri), "--json")
-    if pending.code:
-        yield f"lost: MLflow has not got everything: {pending.out} {pending.err}"
 
 
 def where(uri: str | None) -> tuple[str, ...]:

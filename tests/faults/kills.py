@@ -17,7 +17,7 @@ from subprocess import Popen
 
 from orchestrator.trial import TrialRecord
 from tests.faults.accounts import SCORE, SWEEP, Memory, faults_of, has_begun
-from tests.faults.long_page import write_section
+from tests.faults.long_page import fault_lines, write_section
 from tests.support.commands import Orch, wait_for
 from tests.support.specs import TWO_WORKERS
 
@@ -151,7 +151,7 @@ def page(sweeps: list[Killed], *, wall_s: float) -> str:
             "| seed | runner | kills | attempts of all trials | trials | faults |",
             "|---|---|---|---|---|---|",
             *(sweep.line for sweep in sweeps),
-            *(f"\n- {fault.splitlines()[0]}" for sweep in sweeps for fault in sweep.faults),
+            *fault_lines([fault for sweep in sweeps for fault in sweep.faults]),
         ]
     )
 

@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,11 @@ def write_section(title: str, text: str) -> None:
     sections[title] = f"{text.strip()}\n\n{machine()}\n"
     parts = [f"## {name}\n\n{body.strip()}\n" for name, body in sorted(sections.items())]
     PAGE.write_text("\n".join([HEAD, *parts]))
+
+
+def fault_lines(faults: Sequence[str]) -> list[str]:
+    """A list of faults, each on its line."""
+    return ["", *(f"- {' '.join(fault.split())}" for fault in faults)] if faults else []
 
 
 def machine() -> str:

@@ -19,7 +19,7 @@ from subprocess import Popen
 import psutil
 
 from tests.faults.accounts import SWEEP, Memory, faults_of, where
-from tests.faults.long_page import write_section
+from tests.faults.long_page import fault_lines, write_section
 from tests.support.commands import Done, Orch
 from tests.support.mlflow_server import Server
 from tests.support.specs import TWO_WORKERS
@@ -139,7 +139,7 @@ def page(soak: Soak, faults: list[str], *, trials: int, every_s: float, wall_s: 
             *(f"| trials {state} | {count} |" for state, count in sorted(states.items())),
             f"| attempts of all trials | {sum(record.attempt for record in records)} |",
             f"| measurements | {sum(len(record.measurements) for record in records)} |",
-            *(f"\n- {fault.splitlines()[0]}" for fault in faults),
+            *fault_lines(faults),
         ]
     )
 
@@ -167,7 +167,7 @@ def main() -> None:
             Path(folder), trials=options.trials, every_s=options.every, say=lambda line: print(line, flush=True)
         )
     write_section("Soak", text)
-    print(text, *faults, sep="\n")
+    print(text)
     raise SystemExit(bool(faults))
 
 
