@@ -154,33 +154,38 @@ _WHOLE: Mapping[str, Right] = {
     "points": 48,
 }
 """What every sweep should have that ran to its end after one fault, with two trials at a time."""
+_SLOW: Mapping[str, object] = {"epoch_s": 1.5}
+"""So that Tune, which saves its state at most every 10 s, has saved it before the driver is killed."""
 
 SCENARIOS = (
     Scenario(
         "The driver is killed",
-        "`kill -9` of the driver after 16, 28 and 40 of 48 epochs; then `Tuner.restore`, `orch resume`. The Optuna "
+        "`kill -9` of the driver after 24, 32 and 40 of 48 epochs of 1.5 s; then `Tuner.restore`, `orch resume`. The Optuna "
         "study is in a database.",
         {"exit_codes": "137, 0", **_WHOLE},
-        moments=(16, 28, 40),
+        question=_SLOW,
+        moments=(24, 32, 40),
         fault=_kill,
         goes_on=_go_on,
     ),
     Scenario(
         "The driver is killed, and the study was in memory",
-        "The same with OptunaSearch's default, a study in memory that Tune saves with its own state. Orch has no such "
+        "The same after 32 epochs with OptunaSearch's default, a study in memory that Tune saves with its own state. Orch has no such "
         "mode.",
         {"exit_codes": "137, 0", **_WHOLE},
-        question={"in_storage": False},
-        moments=(16, 28, 40),
+        question={**_SLOW, "in_storage": False},
+        moments=(32,),
         fault=_kill,
         goes_on=_go_on,
         sides=(Stock,),
     ),
     Scenario(
         "The driver is killed, and one starts again",
-        "`kill -9` after 28 epochs; then a new Tuner for the missing trials on the same Optuna study with the same "
+        "`kill -9` after 32 epochs; then a new Tuner for the missing trials on the same Optuna study with the same "
         "seed, as one does who cannot restore. Orch needs no second way.",
         {"exit_codes": "137, 0", "repeated": 0, "optuna_running": 0, "doubled_runs": 0, "running_runs": 0},
+        question=_SLOW,
+        moments=(32,),
         fault=_kill,
         goes_on=_again,
         sides=(Stock,),
@@ -245,10 +250,12 @@ SCENARIOS = (
     ),
     Scenario(
         "A file is torn",
-        "`kill -9` after 28 epochs, and the file written last is cut in half, as a power cut does: Tune's "
+        "`kill -9` after 32 epochs, and the file written last is cut in half, as a power cut does: Tune's "
         "`experiment_state-*.json`, which is written over in place, and Orch's outbox for MLflow. Orch's ledger is a "
         "database with a journal; a ledger cut in half is not promised to be read.",
         {"exit_codes": "137, 0", **_WHOLE},
+        question=_SLOW,
+        moments=(32,),
         fault=_kill,
         between=lambda side: tear(side.torn_file()),
         goes_on=_go_on,
