@@ -160,8 +160,8 @@ _SLOW: Mapping[str, object] = {"epoch_s": 1.5}
 SCENARIOS = (
     Scenario(
         "The driver is killed",
-        "`kill -9` of the driver after 24, 32 and 40 of 48 epochs of 1.5 s; then `Tuner.restore`, `orch resume`. The Optuna "
-        "study is in a database.",
+        "`kill -9` of the driver after 24, 32 and 40 of 48 epochs of 1.5 s; then `Tuner.restore`, `orch resume`. The "
+        "Optuna study is in a database.",
         {"exit_codes": "137, 0", **_WHOLE},
         question=_SLOW,
         moments=(24, 32, 40),
@@ -170,8 +170,8 @@ SCENARIOS = (
     ),
     Scenario(
         "The driver is killed, and the study was in memory",
-        "The same after 32 epochs with OptunaSearch's default, a study in memory that Tune saves with its own state. Orch has no such "
-        "mode.",
+        "The same after 32 epochs with OptunaSearch's default, a study in memory that Tune saves with its own state. "
+        "Orch has no such mode.",
         {"exit_codes": "137, 0", **_WHOLE},
         question={**_SLOW, "in_storage": False},
         moments=(32,),
