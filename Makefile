@@ -59,6 +59,15 @@ reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/rep
 planted: $(STAMP)  ## every fault that the doctor knows, planted over ten seeds: docs/planted.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.planted
 
+kills: $(STAMP)  ## 200 random kill -9 of real sweeps, resumed until done: docs/faults-long.md
+	$(BIN)/python -m tests.faults.kills
+
+soak: $(STAMP)  ## 1,000 short trials on Ray with a fault every 30 s: docs/faults-long.md
+	$(BIN)/python -m tests.faults.soak
+
+stock-faults: $(STAMP)  ## the same faults on plain Ray Tune and on Orch: docs/stock_faults.md
+	$(BIN)/python -m benchmarks.stock_faults
+
 real: $(STAMP)  ## each system on real data, with intervals; skips what is not there
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.real
 
@@ -80,4 +89,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals faults docs check
+.PHONY: faults kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check

@@ -88,13 +88,13 @@ class Orch:
         finally:
             storage.close()
 
-    def runs(self) -> list[tuple[str, int | None, str]]:
-        """Sweep, trial number (None for the sweep's own run) and status of each MLflow run."""
+    def runs(self, uri: str | None = None) -> list[tuple[str, int | None, str]]:
+        """Sweep, trial number (None for the sweep's own run) and status of each MLflow run; in the home's own store."""
         from mlflow.tracking import MlflowClient
 
-        client = MlflowClient(tracking_uri=f"sqlite:///{self.home / 'mlflow.db'}")
+        client = MlflowClient(tracking_uri=uri or f"sqlite:///{self.home / 'mlflow.db'}")
         experiment = client.get_experiment_by_name("orch")
-        found = client.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
+        found = client.search_runs([experiment.experiment_id], max_results=50_000) if experiment else []
         return [
             (
                 run.data.tags["orch.sweep"],
