@@ -36,12 +36,13 @@ from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepState
 from orchestrator.sweeps.checks import CheckedSweep, check_file
 from orchestrator.sweeps.confirming.find import is_confirmation
-from orchestrator.sweeps.drive import Surroundings, Watcher, launch
+from orchestrator.sweeps.drive import Surroundings, launch
 from orchestrator.sweeps.drive import resume as resume_sweep
 from orchestrator.sweeps.findings import SweepFindings, sweep_findings
 from orchestrator.sweeps.lint.measured import facts_before
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.sweeps.watching import Watcher
 from orchestrator.tracking import is_server, redact
 from orchestrator.trial import JsonValue
 

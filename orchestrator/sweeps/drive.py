@@ -1,17 +1,15 @@
 """Launching and resuming: the one place where spec, runner, ledger and tracker meet."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from orchestrator import tracking
 from orchestrator.errors import InfrastructureError, SpecError, UsageError
 from orchestrator.execution.checkpoint_names import remove_unfinished
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Halt, SweepControl
-from orchestrator.execution.progress import Event, Progress
 from orchestrator.execution.runner import Capacity, Runner
 from orchestrator.execution.signals import Received, handling_signals
 from orchestrator.spec import difference, dump, parse
@@ -27,24 +25,12 @@ from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery
+from orchestrator.sweeps.watching import Guarded, Watcher
 from orchestrator.tracking import Tracker, is_reachable
 from orchestrator.trial import TrialRecord
 
 CHANGEABLE = ("budget", "resources")
 """Sections that may differ when a sweep is resumed."""
-
-
-class Watcher(Protocol):
-    """Whoever shows a sweep while it runs."""
-
-    def event(self, event: Event) -> None:
-        """Called for each event, in the driver's thread."""
-
-    def watch(self, progress: Callable[[], Progress]) -> AbstractContextManager[object]:
-        """Open while trials run; `progress` may be called from another thread."""
-
-    def say(self, text: str) -> None:
-        """A line that is worth reading outside of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +281,14 @@ class _Drive:
             earlier_wall_s=record.wall_s,
             devices=self.connected.capacity.devices(record.spec.resources),
         )
-        control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=around.watcher.event)
-        around.watcher.say(
+        watcher = Guarded(around.watcher)
+        control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=watcher.event)
+        watcher.say(
             f"sweep {record.name}: {self.ledger.limit} trials, {self.connected.capacity.max_concurrent} at a time on "
             f"{self.connected.capacity.where}"
         )
         self.received.pause_with(control.request_pause)
-        with around.watcher.watch(control.progress):
+        with watcher.watch(control.progress):
             self._run(runner, control)
         halt = control.finish()
         return halt, control.wall_s

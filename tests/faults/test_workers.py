@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # MLflow's own, when the store is read here
 ]
 EPOCHS = 3
+HANG_TIMEOUT_S = 10.0
+"""Longer than a busy machine takes to import torch in a new worker."""
 
 
 def mishaps(record):
@@ -34,7 +36,8 @@ def assert_whole(orch, records):
 
 
 def sweep(orch, *names, resources=TWO_WORKERS, **config):
-    done = orch.run("sweep", orch.file(**modes(*names, epochs=EPOCHS, **config), resources=resources), "--json")
+    file = orch.file(**modes(*names, epochs=EPOCHS, **config), resources=resources)
+    done = orch.run("sweep", file, "--json", timeout=270)
     assert done.code == 0, done.err
     return done, {record.params["mode"]: record for record in orch.records()}
 
@@ -68,18 +71,18 @@ def test_mishaps_that_come_again_end_their_trial_alone(orch):
 
 @pytest.mark.fault("hang that ignores SIGTERM", phase="mid-epoch", outcome="killed after hang_timeout_s, tried again")
 def test_a_trial_that_hangs_is_killed_and_tried_again(orch, tmp_path):
-    resources = {**TWO_WORKERS, "hang_timeout_s": 4.0}
+    resources = {**TWO_WORKERS, "hang_timeout_s": HANG_TIMEOUT_S}
     _, records = sweep(orch, "learn", "hang", "flat", once=str(tmp_path), resources=resources)
     assert {record.state for record in records.values()} == {TrialState.COMPLETE}
     assert mishaps(records["hang"]) == [Mishap.HUNG]
-    assert "4 s" in records["hang"].lost_attempts[0].what
-    assert records["hang"].effort.train_s >= 4.0, "the time is charged"
+    assert f"{HANG_TIMEOUT_S:g} s" in records["hang"].lost_attempts[0].what
+    assert records["hang"].effort.train_s >= HANG_TIMEOUT_S, "the time is charged"
     assert_whole(orch, list(records.values()))
 
 
 @pytest.mark.fault("hang that ignores SIGTERM", phase="again and again", outcome="FAILED, hung, after three attempts")
 def test_a_trial_that_always_hangs_fails(orch):
-    _, records = sweep(orch, "learn", "hang", resources={**TWO_WORKERS, "hang_timeout_s": 2.0})
+    _, records = sweep(orch, "learn", "hang", resources={**TWO_WORKERS, "hang_timeout_s": HANG_TIMEOUT_S})
     assert records["hang"].ending.cause is Cause.HUNG
     assert records["learn"].state is TrialState.COMPLETE
 
@@ -89,12 +92,12 @@ def test_a_trial_that_always_hangs_fails(orch):
 def test_workers_that_are_killed_or_stopped_from_outside(orch, tmp_path):
     diary = tmp_path / "diary"
     config = {"epochs": 6, "epoch_s": 0.4, "diary": str(diary)}
-    resources = {**TWO_WORKERS, "hang_timeout_s": 6.0}
+    resources = {**TWO_WORKERS, "hang_timeout_s": HANG_TIMEOUT_S}
     process = orch.start("sweep", orch.file(trials=4, config=config, resources=resources), "--json")
     pids = set()
     for number in (signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP):
         seen = len(diary_lines(diary))
-        wait_for(lambda: len(diary_lines(diary)) > seen + 6, what="six more epochs")  # noqa: B023
+        wait_for(lambda: len(diary_lines(diary)) > seen + 6, timeout=120, what="six more epochs")  # noqa: B023
         workers = {int(m.metrics["pid"]) for r in orch.records() for m in r.measurements} - pids
         alive = [pid for pid in workers if psutil.pid_exists(pid)]
         for pid in alive[:2] if number == signal.SIGKILL else alive[:1]:

@@ -12,6 +12,7 @@ from orchestrator.study import Ledger, SweepState
 from orchestrator.sweeps import read
 from orchestrator.tracking.operations import EndSweep
 from orchestrator.tracking.outbox import Outbox
+from tests.support.failpoints import Action, FailPoint, armed
 from tests.support.home import Lines, driven
 from tests.support.specs import toy_spec
 
@@ -132,12 +133,9 @@ def test_a_resume_of_nothing_is_refused(house):
 
 
 def test_a_crash_of_the_driver_leaves_the_sweep_interrupted_and_resumable(house):
-    def crash(event):
-        if event.kind == "ended":
-            raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError, match="a bug"):
-        house.launch(toy_spec(trials=3), watcher=Lines(crash))
+    crash = FailPoint("orchestrator.study.ledger:Ledger.note_wall", Action.RAISE)
+    with armed(crash), pytest.raises(RuntimeError, match="a fault at"):
+        house.launch(toy_spec(trials=3))
     assert read.show(house.home, "toy-1").state == "INTERRUPTED"
     resumed = house.resume()
     assert (resumed.state, resumed.counts["complete"]) == ("COMPLETE", 3)
