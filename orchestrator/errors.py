@@ -5,6 +5,7 @@ OrchError
 |   +-- SpecError             2   faults in a sweep file, all of them at once
 |   +-- SweepNotFoundError    2
 +-- InfrastructureError       3   cluster, ledger or tracking server not reachable, or unable to do the work
+|   +-- BrokenOffError        3   the same, in the middle of a sweep, which can be resumed
 +-- LockedError               5   another process holds the sweep
 +-- IntegrityError            6   records contradict each other
 """
@@ -81,6 +82,14 @@ class InfrastructureError(OrchError):
     """A cluster, ledger or server cannot be reached or cannot do the work."""
 
     exit_code = ExitCode.INFRASTRUCTURE
+
+
+class BrokenOffError(InfrastructureError):
+    """What a sweep needs has failed in its middle; what was acknowledged is stored, and `sweep` can be resumed."""
+
+    def __init__(self, message: str, *, sweep: str) -> None:
+        self.sweep = sweep
+        super().__init__(message)
 
 
 class LockedError(OrchError):

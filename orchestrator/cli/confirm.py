@@ -14,7 +14,7 @@ from rich.console import Console
 from orchestrator.cli.confirmation import print_report, report_json
 from orchestrator.cli.options import Command, RunOptions, home_options, json_option, run_options
 from orchestrator.cli.output import only_json, out, print_json
-from orchestrator.cli.run import print_farewell, surroundings
+from orchestrator.cli.run import print_farewell, surroundings, telling_how_to_go_on
 from orchestrator.errors import OrchError
 from orchestrator.sweeps.confirming.confirm import Asked, Confirmation
 from orchestrator.sweeps.confirming.confirm import confirm as confirm_sweep
@@ -71,7 +71,8 @@ def run(
     """Confirm, and print what came out."""
     with only_json(as_json):
         around = surroundings(home, options, take_over=take_over)
-        done = confirm_sweep(reference, around, asked, sweep_id=uuid.uuid4().hex[:8])
+        with telling_how_to_go_on(home, options):
+            done = confirm_sweep(reference, around, asked, sweep_id=uuid.uuid4().hex[:8])
     if as_json:
         print_json(to_json(done))
     elif done.report is not None:
@@ -100,7 +101,8 @@ def at_the_end(name: str, around: Surroundings, options: RunOptions, *, again: b
         around.watcher.say(f"{name} was confirmed by {report.confirmation}: {report.verdict.sentence}")
         return AtTheEnd(report_json(report.confirmation, "COMPLETE", report), 0)
     try:
-        done = confirm_sweep(name, around, asked_by(again), sweep_id=uuid.uuid4().hex[:8])
+        with telling_how_to_go_on(around.home, options):
+            done = confirm_sweep(name, around, asked_by(again), sweep_id=uuid.uuid4().hex[:8])
     except OrchError as error:
         click.echo(f"orch: not confirmed: {error}", err=True)
         return AtTheEnd(None, error.exit_code)

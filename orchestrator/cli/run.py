@@ -4,7 +4,8 @@ import os
 import shlex
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.analysis.budgets import Limit
 from orchestrator.cli.advice import judged, warn
 from orchestrator.cli.findings import illness_lines
 from orchestrator.cli.options import (
@@ -31,7 +33,7 @@ from orchestrator.cli.options import (
 )
 from orchestrator.cli.output import continued_lines, duration, number, only_json, params_text, print_json
 from orchestrator.cli.watch import LiveTable, PlainLines, Silent
-from orchestrator.errors import UsageError
+from orchestrator.errors import BrokenOffError, InfrastructureError, UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepState
 from orchestrator.sweeps.checks import CheckedSweep, check_file
@@ -79,7 +81,8 @@ def sweep(
         look_ahead(checked, around, again=end.again)
     with only_json(as_json):
         history = _history(start, checked, around)
-        summary = launch(checked, around, name=start.name, sweep_id=uuid.uuid4().hex[:8], history=history)
+        with telling_how_to_go_on(home, options):
+            summary = launch(checked, around, name=start.name, sweep_id=uuid.uuid4().hex[:8], history=history)
         print_farewell(summary, home, options)
         confirmed = _confirm(summary, around, options, end)
     return _end(summary, confirmed, as_json=as_json, lint=report.to_json())
@@ -113,7 +116,8 @@ def resume(
         return confirm.run(reference, asked, home, options, as_json=as_json, take_over=more.take_over)
     around = surroundings(home, options, take_over=more.take_over)
     with only_json(as_json):
-        summary = resume_sweep(reference, around, overrides=overrides, extend=more.extend)
+        with telling_how_to_go_on(home, options):
+            summary = resume_sweep(reference, around, overrides=overrides, extend=more.extend)
         print_farewell(summary, home, options)
         confirmed = _confirm(summary, around, options, end)
     return _end(summary, confirmed, as_json=as_json)
@@ -201,16 +205,27 @@ def _prefix(home: Home) -> str:
     )
 
 
-def _resume_command(summary: SweepSummary, options: RunOptions) -> str:
-    sweep = summary.sweep
-    command = f"orch resume {sweep.name}"
+@contextmanager
+def telling_how_to_go_on(home: Home, options: RunOptions) -> Iterator[None]:
+    """Add the exact command to what broke a sweep off.
+
+    Raises:
+        InfrastructureError: with it.
+    """
+    try:
+        yield
+    except BrokenOffError as error:
+        command = f"{_prefix(home)}{_resume_command(error.sweep, options)}"
+        raise InfrastructureError(f"{error}\n  nothing that was acknowledged is lost; go on with: {command}") from error
+
+
+def _resume_command(sweep: str, options: RunOptions, used_up: Mapping[Limit, float] | None = None) -> str:
+    command = f"orch resume {sweep}"
     if options.runner != "ray":
         command += f" --runner {options.runner}"
     if options.address not in (None, os.environ.get("ORCH_RAY_ADDRESS")):
         command += f" --address {options.address}"
-    if summary.state == "BUDGET_ENDED":
-        command += "".join(f" --set budget.{limit}={2 * value:g}" for limit, value in summary.used_up.items())
-    return command
+    return command + "".join(f" --set budget.{limit}={2 * value:g}" for limit, value in (used_up or {}).items())
 
 
 def _mlflow_place(uri: str, home: Home, prefix: str) -> str:
@@ -252,7 +267,9 @@ def _farewell(summary: SweepSummary, findings: SweepFindings, home: Home, option
         text = f"  MLflow   {summary.num_pending} operations are not delivered yet: {prefix}orch sync {sweep.name}"
         console.print(Text(text, style="yellow"), soft_wrap=True)
     if summary.state != "COMPLETE" and summary.num_left:
-        console.print(Text(f"  resume   {prefix}{_resume_command(summary, options)}", style="bold"), soft_wrap=True)
+        used_up = summary.used_up if summary.state == "BUDGET_ENDED" else {}
+        command = _resume_command(sweep.name, options, used_up)
+        console.print(Text(f"  resume   {prefix}{command}", style="bold"), soft_wrap=True)
     sys.stderr.flush()
 
 

@@ -124,11 +124,7 @@ def in_words(error: BaseException, url: URL, *, gone: bool = False) -> OrchError
     """What a driver's error means for a ledger; None where it is an ordinary answer, such as a name that is taken."""
     code = getattr(error, "sqlite_errorname", None)
     if code is not None and code.startswith(_DAMAGED):
-        return IntegrityError(
-            f"the ledger {file_of(url)} is damaged: {error}\n"
-            f"  keep a copy of it, then put a backup in its place, or save what can be read: sqlite3 {file_of(url)} "
-            ".recover | sqlite3 recovered.db"
-        )
+        return damaged(url, str(error))
     if code is not None:
         found = next((what for start, what in _UNABLE.items() if code.startswith(start)), None)
         return None if found is None else InfrastructureError(f"the ledger {file_of(url)} cannot be used: {found}")
@@ -139,6 +135,15 @@ def in_words(error: BaseException, url: URL, *, gone: bool = False) -> OrchError
     if gone or (not is_sqlite(url) and state[:2] in ("08", "53", "57", "58")):
         return InfrastructureError(f"the ledger {shown(url)} does not answer: {first_line(error)}")
     return None
+
+
+def damaged(url: URL, what: str) -> IntegrityError:
+    """What to do with a file that SQLite cannot read."""
+    file = file_of(url)
+    return IntegrityError(
+        f"the ledger {file} is damaged: {what}\n  keep a copy of it, then put a backup in its place, or save what can "
+        f"be read: sqlite3 {file} .recover | sqlite3 recovered.db"
+    )
 
 
 def first_line(error: BaseException) -> str:

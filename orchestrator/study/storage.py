@@ -12,10 +12,12 @@ from orchestrator.study.confirmations import SplitRead, read_reads
 from orchestrator.study.database import (
     alone,
     connect_again,
+    damaged,
     engine_options,
     file_of,
     first_line,
     in_words,
+    is_sqlite,
     parse_url,
     raise_in_words,
     shown,
@@ -76,6 +78,18 @@ class Storage:
     def failure(self) -> OrchError | None:
         """Why a driver can write no more; None while it can."""
         return self._fence.failure
+
+    def check(self) -> None:
+        """Look at every page of a SQLite ledger before more is written to it.
+
+        Raises:
+            IntegrityError: it is damaged.
+        """
+        if is_sqlite(self._parsed):
+            with self._rdb.engine.connect() as connection:
+                found: str = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            if found != "ok":
+                raise damaged(self._parsed, found.replace("\n", "; "))
 
     def lease(self, sweep_id: str) -> Lease | None:
         """Who drives a sweep, by its id, as the database says; None when nobody does."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator import tracking
-from orchestrator.errors import InfrastructureError, SpecError, UsageError
+from orchestrator.errors import BrokenOffError, InfrastructureError, SpecError, UsageError
 from orchestrator.execution.checkpoint_names import remove_unfinished
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Halt, SweepControl
@@ -21,7 +21,7 @@ from orchestrator.sweeps.extending import extend_trials, extended_record, read_e
 from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.maintain import deliver
 from orchestrator.sweeps.paths import Home, SweepPaths
-from orchestrator.sweeps.read import open_storage, show
+from orchestrator.sweeps.read import open_storage, refuse_emptied, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery
@@ -85,6 +85,7 @@ def launch(
         UsageError: the name is none or taken, or the cluster can never run a trial.
         InfrastructureError: cluster or ledger cannot be reached. Nothing was created.
     """
+    refuse_emptied(around.home)
     if name is not None:
         check_name(name)
         _refuse_taken(name, around.home)
@@ -161,6 +162,7 @@ def resume(
             return _deliver_rest(record, around)
         paths = around.home.sweep(record.id)
         stack.enter_context(driving(storage, record, paths, clock=around.clock, take_over=around.take_over))
+        storage.check()
         # Read again: whoever drove it until now may have changed it.
         record = storage.find(record.name)
         extension = read_extension(extend, record)
@@ -262,6 +264,8 @@ class _Drive:
                 record, state=halt.state, reason=halt.reason, wall_s=wall_s, ended_ms=around.clock.now_ms()
             )
             return self._finish(record, tracker)
+        except (InfrastructureError, OSError) as error:
+            raise BrokenOffError(str(error), sweep=record.name) from error
         finally:
             tracker.close()
 

@@ -47,6 +47,11 @@ class Home:
         """Artifacts of a local MLflow store."""
         return self.root.absolute() / "artifacts"
 
+    @property
+    def has_sweeps(self) -> bool:
+        """Whether a sweep has left its question here."""
+        return any((self.root / "sweeps").glob("*/sweep.yaml"))
+
     def sweep(self, sweep_id: str) -> "SweepPaths":
         """The files of one sweep."""
         folder = self.root.absolute() / "sweeps" / sweep_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator import analysis
 from orchestrator.analysis import Comparison
-from orchestrator.errors import UsageError
+from orchestrator.errors import IntegrityError, UsageError
 from orchestrator.study import Storage, SweepRecord, is_absent
 from orchestrator.study.importance import Importance, importance
 from orchestrator.sweeps.lock import driver_of
@@ -25,7 +25,22 @@ def open_storage(home: Home) -> Storage:
     if is_absent(home.ledger_url):
         where = redact(home.ledger) if home.ledger else home.ledger_file
         raise UsageError(f"there is no ledger at {where}; set ORCH_HOME or --ledger, or start a sweep")
+    refuse_emptied(home)
     return Storage(home.ledger_url)
+
+
+def refuse_emptied(home: Home) -> None:
+    """A ledger that was cut to nothing reads as a new one.
+
+    Raises:
+        IntegrityError: it is empty, and there are files of sweeps.
+    """
+    file = home.ledger_file
+    if home.ledger is None and file.is_file() and not file.stat().st_size and home.has_sweeps:
+        raise IntegrityError(
+            f"the ledger {file} is empty, and there are sweeps beside it; put a backup in its place, "
+            f"or move {home.root} away to begin anew"
+        )
 
 
 def list_sweeps(home: Home) -> list[SweepSummary]:

@@ -26,7 +26,7 @@ COVERED = {
     "orchestrator/execution/ray_tune.py": "tests/integration/test_ray_sweeps.py",
     "orchestrator/execution/runner.py": "tests/integration/test_ray_cluster.py",
     "orchestrator/execution/yielded.py": "tests/orchestrator/execution/test_attempt.py",
-    "orchestrator/execution/signals.py": "tests/integration/test_resume.py",
+    "orchestrator/execution/signals.py": "tests/faults/test_signals.py",
     "orchestrator/space/parameters.py": "tests/orchestrator/space/test_kinds.py",
     "orchestrator/spec/config_fields.py": "tests/orchestrator/spec/test_config_check.py",
     "orchestrator/spec/config_trials.py": "tests/orchestrator/spec/test_config_check.py",
