@@ -21,12 +21,13 @@ MAX_SHOWN = 20
 
 @click.command()
 @click.argument("reference", metavar="SWEEP")
+@click.option("--no-mlflow", is_flag=True, help="Do not look at MLflow.")
 @click.option("--no-replay", is_flag=True, help="Do not draft the trials of a sequential sweep again.")
 @json_option
 @home_options
-def verify(reference: str, no_replay: bool, as_json: bool, home: Home) -> int:
+def verify(reference: str, no_mlflow: bool, no_replay: bool, as_json: bool, home: Home) -> int:
     """Check that nothing of SWEEP is lost, doubled or contradictory; exit 6 when something is. Changes nothing."""
-    verification = verify_sweep(home, reference, Scope(replay=not no_replay))
+    verification = verify_sweep(home, reference, Scope(mlflow=not no_mlflow, replay=not no_replay))
     if as_json:
         print_json(verification.to_json())
     else:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from orchestrator.study import SweepRecord, SweepState
 from orchestrator.study.redrafting import Redraft
 from orchestrator.study.stored import StoredTrial
+from orchestrator.sweeps.verifying.told import Told
 from orchestrator.trial import TrialRecord
 
 
@@ -27,6 +28,7 @@ class Evidence:
         limit: how many trials it will have.
         driver: who drives it now, in words; None when nobody does.
         redrafts: its trials drafted anew; a text says why they were not.
+        told: what MLflow has of it; a text says why nobody looked.
     """
 
     record: SweepRecord
@@ -35,6 +37,7 @@ class Evidence:
     limit: int
     driver: str | None
     redrafts: Sequence[Redraft] | str
+    told: Told | str
 
     @property
     def standing(self) -> Standing:

@@ -19,6 +19,10 @@ class CheckId(StrEnum):
     STEPS = "values.steps"
     BUDGETS = "budgets"
     PARAMETERS = "parameters"
+    MLFLOW_RUNS = "mlflow.runs"
+    MLFLOW_STATES = "mlflow.states"
+    MLFLOW_VALUES = "mlflow.values"
+    MLFLOW_HISTORIES = "mlflow.histories"
 
 
 class Health(StrEnum):
