@@ -1,6 +1,7 @@
 """`orch verify`: whether all that is recorded of a sweep agrees, one line a check."""
 
 import json
+import os
 
 import click
 from rich.console import Console
@@ -9,8 +10,8 @@ from rich.text import Text
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import out, print_indented, print_json
 from orchestrator.sweeps.paths import Home
+from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.report import CheckId, Health, Verification, Violation
-from orchestrator.sweeps.verifying.verify import Scope
 from orchestrator.sweeps.verifying.verify import verify as verify_sweep
 
 _STYLES = {Health.OK: "green", Health.BROKEN: "red", Health.NOT_APPLICABLE: "dim"}
@@ -27,7 +28,9 @@ MAX_SHOWN = 20
 @home_options
 def verify(reference: str, no_mlflow: bool, no_replay: bool, as_json: bool, home: Home) -> int:
     """Check that nothing of SWEEP is lost, doubled or contradictory; exit 6 when something is. Changes nothing."""
-    verification = verify_sweep(home, reference, Scope(mlflow=not no_mlflow, replay=not no_replay))
+    verification = verify_sweep(
+        home, reference, Scope(mlflow=not no_mlflow, replay=not no_replay, environment=os.environ)
+    )
     if as_json:
         print_json(verification.to_json())
     else:

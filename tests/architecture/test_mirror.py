@@ -63,6 +63,7 @@ COVERED = {
     "orchestrator/sweeps/report.py": "tests/orchestrator/sweeps/test_drive.py",
     "orchestrator/sweeps/summary.py": "tests/orchestrator/cli/test_cli_run.py",
     "orchestrator/sweeps/verifying/evidence.py": "tests/orchestrator/sweeps/verifying/test_verify.py",
+    "orchestrator/sweeps/verifying/gathering.py": "tests/orchestrator/sweeps/verifying/test_verify.py",
     "trainables/manifest.py": "tests/trainables/test_checkpoint.py",
     "trainables/contract.py": "tests/contracts/test_trainables.py",
     "trainables/loop/randomness.py": "tests/trainables/loop/test_trial.py",

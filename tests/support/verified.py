@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.sweeps.paths import Home, SweepPaths
+from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.report import CheckId, Verification, Violation
-from orchestrator.sweeps.verifying.verify import Scope, verify
+from orchestrator.sweeps.verifying.verify import verify
 from tests.support.commands import Orch
 
 NAME = "toy-1"
 LEDGER_ONLY = Scope(mlflow=False)
+"""Most damage is seen without MLflow, and looking there takes a second."""
 SPACE = {
     "x": {"type": "float", "low": 0.0, "high": 1.0},
     "mode": {"type": "categorical", "choices": ["learn", "collapse", "raise"]},

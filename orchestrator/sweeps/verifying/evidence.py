@@ -7,7 +7,10 @@ from enum import StrEnum
 from orchestrator.study import SweepRecord, SweepState
 from orchestrator.study.redrafting import Redraft
 from orchestrator.study.stored import StoredTrial
+from orchestrator.sweeps.verifying.disk import Disk
+from orchestrator.sweeps.verifying.leaks import Leak
 from orchestrator.sweeps.verifying.told import Told
+from orchestrator.sweeps.verifying.workers import Worker
 from orchestrator.trial import TrialRecord
 
 
@@ -20,6 +23,14 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What MLflow has not got: how many operations, and those that it has refused for good, in words."""
+
+    num_pending: int
+    rejected: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One sweep.
 
@@ -28,6 +39,10 @@ class Evidence:
         limit: how many trials it will have.
         driver: who drives it now, in words; None when nobody does.
         redrafts: its trials drafted anew; a text says why they were not.
+        disk: its checkpoints and what else is in its folders.
+        workers: its processes on this machine, without a driver.
+        leaks: secrets in what it wrote.
+        waiting: what its outbox holds.
         told: what MLflow has of it; a text says why nobody looked.
     """
 
@@ -37,6 +52,10 @@ class Evidence:
     limit: int
     driver: str | None
     redrafts: Sequence[Redraft] | str
+    disk: Disk
+    workers: Sequence[Worker]
+    leaks: Sequence[Leak]
+    waiting: Waiting
     told: Told | str
 
     @property

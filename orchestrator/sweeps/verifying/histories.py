@@ -27,8 +27,8 @@ Curve = Mapping[int, float]
 @of_mlflow
 def check_best_values(evidence: Evidence, told: Told) -> Outcome:
     """The value of each ended trial, and of the best one, where MLflow shows them."""
-    if not is_all_told(evidence, told):
-        return not_all_told(evidence, told)
+    if not is_all_told(evidence):
+        return not_all_told(evidence)
     violations: list[Violation] = []
     for trial in evidence.trials:
         run = told.run_of(trial)
@@ -59,7 +59,7 @@ def _value_violations(trial: TrialRecord, value: float, run: RunView) -> Iterato
 def check_histories(evidence: Evidence, told: Told) -> Outcome:
     """Each metric of each trial: one value a step, and that of the ledger."""
     names = {name for trial in evidence.trials for m in trial.measurements for name in m.metrics}
-    complete = is_all_told(evidence, told)
+    complete = is_all_told(evidence)
     violations: list[Violation] = []
     num_points = 0
     for trial in evidence.trials:
@@ -71,7 +71,7 @@ def check_histories(evidence: Evidence, told: Told) -> Outcome:
             num_points += len(points)
             seen = [(step, value) for step, _, value in points]
             violations += _curve_violations(trial.number, name, expected, seen, complete=complete)
-    note = "" if complete else f"; {not_all_told(evidence, told).note}"
+    note = "" if complete else f"; {not_all_told(evidence).note}"
     return Outcome(violations, note=f"{num_points} points{note}")
 
 

@@ -23,6 +23,12 @@ class CheckId(StrEnum):
     MLFLOW_STATES = "mlflow.states"
     MLFLOW_VALUES = "mlflow.values"
     MLFLOW_HISTORIES = "mlflow.histories"
+    OUTBOX = "outbox"
+    BEST_CHECKPOINT = "checkpoints.best"
+    SOUND_CHECKPOINTS = "checkpoints.sound"
+    LEFTOVERS = "leftovers"
+    PROCESSES = "processes"
+    SECRETS = "secrets"
 
 
 class Health(StrEnum):

@@ -24,16 +24,18 @@ def of_mlflow(judge: Callable[[Evidence, Told], Outcome]) -> Callable[[Evidence]
     return check
 
 
-def is_all_told(evidence: Evidence, told: Told) -> bool:
+def is_all_told(evidence: Evidence) -> bool:
     """Whether MLflow must know all that the ledger does."""
-    return evidence.has_ended and not told.num_pending
+    return evidence.has_ended and not evidence.waiting.num_pending
 
 
-def not_all_told(evidence: Evidence, told: Told) -> Outcome:
+def not_all_told(evidence: Evidence) -> Outcome:
     """Why MLflow need not agree yet."""
     if not evidence.has_ended:
         return not_applicable(evidence.standing.value)
-    return not_applicable(f"{told.num_pending} operations wait for MLflow: orch sync {evidence.record.name}")
+    return not_applicable(
+        f"{evidence.waiting.num_pending} operations wait for MLflow: orch sync {evidence.record.name}"
+    )
 
 
 @of_mlflow
@@ -52,14 +54,14 @@ def check_runs(evidence: Evidence, told: Told) -> Outcome:
 def _parent_violations(evidence: Evidence, told: Told, parent: RunView | None) -> Iterator[Violation]:
     recorded = evidence.record.parent_run_id
     if parent is None:
-        if is_all_told(evidence, told):
+        if is_all_told(evidence):
             yield Violation("MLflow has no run of the sweep itself", expected=recorded, repairable=True)
         return
     for other in told.parents():
         if other is not parent:
             what = "MLflow has a second run of the sweep itself"
             yield Violation(what, seen=other.run_id, expected=parent.run_id, repairable=True)
-    if is_all_told(evidence, told) and recorded != parent.run_id:
+    if is_all_told(evidence) and recorded != parent.run_id:
         what = "the ledger does not know the sweep's run"
         yield Violation(what, seen=recorded, expected=parent.run_id, repairable=True)
 
@@ -67,7 +69,7 @@ def _parent_violations(evidence: Evidence, told: Told, parent: RunView | None) -
 def _run_violations(trial: TrialRecord, evidence: Evidence, told: Told, parent: RunView | None) -> Iterator[Violation]:
     run, number = told.run_of(trial), trial.number
     if run is None:
-        if is_all_told(evidence, told):
+        if is_all_told(evidence):
             yield Violation("MLflow has no run of it", number, expected=trial.run_id, repairable=True)
         return
     for other in told.runs_of(number):
@@ -75,15 +77,15 @@ def _run_violations(trial: TrialRecord, evidence: Evidence, told: Told, parent: 
             yield Violation("MLflow has a second run of it", number, other.run_id, run.run_id, repairable=True)
     if parent is not None and run.parent != parent.run_id:
         yield Violation("its run stands below another one", number, run.parent, parent.run_id, repairable=True)
-    if is_all_told(evidence, told) and trial.run_id != run.run_id:
+    if is_all_told(evidence) and trial.run_id != run.run_id:
         yield Violation("the ledger does not know its run", number, trial.run_id, run.run_id, repairable=True)
 
 
 @of_mlflow
 def check_run_states(evidence: Evidence, told: Told) -> Outcome:
     """Status, state and attempt of each run, the sweep's own included; nothing runs after the end."""
-    if not is_all_told(evidence, told):
-        return not_all_told(evidence, told)
+    if not is_all_told(evidence):
+        return not_all_told(evidence)
     violations: list[Violation] = []
     for trial in evidence.trials:
         if (run := told.run_of(trial)) is not None:

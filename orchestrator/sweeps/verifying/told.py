@@ -13,11 +13,9 @@ class Told:
 
     Attributes:
         runs: all that bear the sweep's id, oldest first.
-        num_pending: operations that wait in the outbox.
     """
 
     runs: Sequence[RunView]
-    num_pending: int
 
     def parents(self) -> list[RunView]:
         """The runs of the sweep itself; there must be one."""

@@ -2,8 +2,8 @@
 
 import pytest
 
+from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.report import CheckId
-from orchestrator.sweeps.verifying.verify import Scope
 
 MLFLOW = Scope(replay=False)
 POINT = "run_uuid = ? AND key = 'val/score' AND step = 2"

@@ -1,8 +1,8 @@
 """Parameters that are not those of an uninterrupted sweep."""
 
+from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.parameters import why_not_redrafted
 from orchestrator.sweeps.verifying.report import CheckId, Health
-from orchestrator.sweeps.verifying.verify import Scope
 
 
 def test_every_trial_of_a_sequential_sweep_is_drafted_again(patient):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.report import CheckId, Health
-from orchestrator.sweeps.verifying.verify import Scope
 from tests.support.verified import copy_run
 
 MLFLOW = Scope(replay=False)

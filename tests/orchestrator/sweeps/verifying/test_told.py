@@ -13,7 +13,7 @@ RUNS = [run("p", None, "sweep"), run("a", 0), run("b", 0), run("c", 1), run("los
 
 
 def test_the_ledgers_run_counts_and_else_the_oldest():
-    told = Told(RUNS, num_pending=0)
+    told = Told(RUNS)
 
     assert told.run_of(TrialRecord(0, TrialState.COMPLETE, {}, run_id="b")).run_id == "b"
     assert told.run_of(TrialRecord(0, TrialState.COMPLETE, {}, run_id="gone")).run_id == "a"
@@ -22,4 +22,4 @@ def test_the_ledgers_run_counts_and_else_the_oldest():
 
 
 def test_strays_are_runs_of_no_trial():
-    assert [run.run_id for run in Told(RUNS, num_pending=0).strays({0, 1})] == ["lost", "d"]
+    assert [run.run_id for run in Told(RUNS).strays({0, 1})] == ["lost", "d"]
