@@ -26,11 +26,12 @@ def stop(reference: str, home: Home) -> int:
 @click.command()
 @click.argument("reference", metavar="SWEEP")
 @click.option("--timeout", type=click.FloatRange(min=0), default=120.0, show_default=True, help="Seconds to try.")
+@click.option("--all", "everything", is_flag=True, help="Tell MLflow everything again, as after its store was lost.")
 @json_option
 @home_options
-def sync(reference: str, timeout: float, as_json: bool, home: Home) -> int:
-    """Deliver to MLflow what SWEEP still has in its outbox."""
-    record, report = deliver(home, reference, clock=Clock(), timeout_s=timeout)
+def sync(reference: str, timeout: float, everything: bool, as_json: bool, home: Home) -> int:
+    """Deliver to MLflow what it has not got of SWEEP."""
+    record, report = deliver(home, reference, clock=Clock(), timeout_s=timeout, everything=everything)
     if as_json:
         print_json(
             {

@@ -18,6 +18,7 @@ from orchestrator.execution.assignment import Assignment, Done, Measured, Outcom
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.doctor import Doctor
 from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
+from orchestrator.execution.retelling import retell_trials
 from orchestrator.execution.tally import Active, Tally
 from orchestrator.spec import resolve
 from orchestrator.study import Ledger, SweepState
@@ -100,8 +101,8 @@ class SweepControl:
         self._earlier_ended = self._tally.num_ended
         self._tally.effort = total_effort(records)
         self._doctor.recall(records)
+        self._say_again(records)
         self._interrupted = ledger.interrupted()
-        self._say_again(ledger.records())
 
     # --- what a runner calls
 
@@ -289,18 +290,8 @@ class SweepControl:
             self._tally.effort += effort
 
     def _say_again(self, records: Sequence[TrialRecord]) -> None:
-        """Tell the tracker what it may have missed: a driver can die between a write to the ledger and the next one.
-
-        All that went before has arrived in the outbox, and what is said twice counts once.
-        """
-        newest_ms = max((record.ended_ms or 0 for record in records), default=0)
-        for record in records:
-            if not record.state.is_terminal and record.measurements and record.extends is None:
-                self._tracker.measure(record.number, record.measurements[-1])
-                self._doctor.see_off(record)
-            elif record.ending and record.ended_ms == newest_ms:
-                self._doctor.see_off(record)
-                self._tracker.end_trial(record.number, record.ending, record)
+        """Tell the tracker what it has missed: a driver can die between a write to the ledger and the next one."""
+        retell_trials(self._tracker, self.ledger.sweep, records)
 
     def _activate(self, suggestion: Suggestion) -> TrialRecord:
         record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()

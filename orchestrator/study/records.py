@@ -116,6 +116,7 @@ class SweepRecord:
         noted_ms: when `wall_s` was stored; None before the first driver.
         gpus: GPUs of each trial where it ran last; 0 where there was none, and cores are counted.
         reason: why it ended, in words.
+        tags: where it ran last: commit, versions, host; for MLflow.
     """
 
     name: str
@@ -135,6 +136,7 @@ class SweepRecord:
     reason: str = ""
     tracking_uri: str | None = None
     parent_run_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def confirms(self) -> str | None:
@@ -165,6 +167,7 @@ class SweepRecord:
             "reason": self.reason,
             "tracking_uri": self.tracking_uri,
             "parent_run_id": self.parent_run_id,
+            "tags": dict(self.tags),
         }
 
     @classmethod

@@ -25,21 +25,12 @@ from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import Identity, Tracker, is_reachable, num_pending
-from orchestrator.trial import RunStatus, TrialRecord
+from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery
+from orchestrator.tracking import Tracker, is_reachable
+from orchestrator.trial import TrialRecord
 
-EXPERIMENT = "orch"
 CHANGEABLE = ("budget", "resources")
 """Sections that may differ when a sweep is resumed."""
-PATIENCE_S = 1.0
-"""How long the end of a sweep waits for an MLflow that does not answer."""
-
-_RUN_STATUS = {
-    SweepState.COMPLETE: RunStatus.FINISHED,
-    SweepState.FAILED: RunStatus.FAILED,
-    SweepState.BUDGET_ENDED: RunStatus.KILLED,
-    SweepState.PAUSED: RunStatus.KILLED,
-}
 
 
 class Watcher(Protocol):
@@ -138,26 +129,6 @@ def launch(
         return drive.run(runner, record)
 
 
-def open_tracker(record: SweepRecord, around: Surroundings) -> Tracker:
-    """Whoever holds a sweep's lock may tell MLflow of it; a confirmation's run belongs under its search's."""
-    identity = Identity(
-        sweep=record.name,
-        sweep_id=record.id,
-        experiment=EXPERIMENT,
-        artifacts=around.home.artifacts,
-        parent_sweep_id=None if record.confirming is None else record.confirming.sweep_id,
-    )
-    outbox, uri = around.home.sweep(record.id).outbox, around.home.tracking_of(record.tracking_uri)
-    return Tracker(outbox, identity=identity, tracking_uri=uri, now_ms=around.clock.now_ms)
-
-
-def wait_for_delivery(tracker: Tracker, around: Surroundings) -> None:
-    """Wait for MLflow as long as it takes what it is sent; what is down is not waited for, `orch sync` delivers."""
-    for _ in range(max(1, round(around.flush_timeout_s / PATIENCE_S))):
-        if tracker.flush(PATIENCE_S) or tracker.last_error is not None:
-            return
-
-
 def _refuse_taken(name: str, home: Home) -> None:
     """Before a cluster is started for nothing; `Storage.create` refuses what came in between."""
     if is_absent(home.ledger_url):
@@ -217,8 +188,7 @@ def resume(
 
 def _deliver_rest(record: SweepRecord, around: Surroundings) -> SweepSummary:
     """A driver may have been killed after its last trial and before its last delivery."""
-    uri = around.home.tracking_of(record.tracking_uri)
-    if num_pending(around.home.sweep(record.id).outbox) and is_reachable(uri, timeout_s=PATIENCE_S):
+    if is_reachable(around.home.tracking_of(record.tracking_uri), timeout_s=PATIENCE_S):
         deliver(around.home, record.name, clock=around.clock, timeout_s=around.flush_timeout_s)
     return show(around.home, record.name)
 
@@ -279,13 +249,7 @@ class _Drive:
         around = self.around
         tracker = self._tracker(record)
         try:
-            tags = tracking.provenance(around.directory) | {
-                "orch.device": self._device(),
-                "orch.runner": self.connected.capacity.where,
-            }
-            if record.confirms is not None:
-                tags["orch.confirms"] = record.confirms
-            tracker.start_sweep(record.spec, yaml=dump(record.spec), tags=tags)
+            where = {"orch.device": self._device(), "orch.runner": self.connected.capacity.where}
             record = replace(
                 record,
                 state=SweepState.RUNNING,
@@ -294,8 +258,10 @@ class _Drive:
                 noted_ms=around.clock.now_ms(),
                 gpus=self.connected.capacity.gpu,
                 ended_ms=None,
+                tags=tracking.provenance(around.directory) | where,
             )
             self.ledger.update_sweep(record)
+            tell_start(tracker, record, start_ms=around.clock.now_ms())
             halt, received, wall_s = self._search(runner, record, tracker)
             record = replace(
                 record, state=halt.state, reason=halt.reason, wall_s=wall_s, ended_ms=around.clock.now_ms()
@@ -306,7 +272,7 @@ class _Drive:
 
     def _tracker(self, record: SweepRecord) -> Tracker:
         self.connected.preload.put_in_place()
-        return open_tracker(record, self.around)
+        return open_tracker(record, self.around.home, clock=self.around.clock)
 
     def _device(self) -> str:
         return f"{self.connected.capacity.gpu:g} GPU per trial" if self.connected.capacity.gpu else "cpu"
@@ -332,16 +298,12 @@ class _Drive:
         return halt, received, control.wall_s
 
     def _finish(self, record: SweepRecord, tracker: Tracker, received: Received) -> SweepSummary:
-        for path in write_report(self.ledger, self.paths.report):
-            tracker.artifact(path, folder="report")
         summary = SweepSummary(record, self.ledger.records())
-        if summary.best is not None and (best := self.paths.checkpoints_of(summary.best).get("best")):
-            tracker.artifact(best, folder="best_checkpoint")
-        self._measure_sweep(tracker, summary)
-        tracker.end_sweep(record.state.value, _RUN_STATUS[record.state])
+        tell_end(tracker, summary, self.paths, report=self._report())
         # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
         self.ledger.update_sweep(record)
-        wait_for_delivery(tracker, self.around)
+        retell(tracker, summary, self.paths)
+        wait_for_delivery(tracker, timeout_s=self.around.flush_timeout_s)
         record, trials = self._note_runs(record, summary.trials, tracker)
         return replace(
             summary,
@@ -353,12 +315,13 @@ class _Drive:
             elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )
 
-    def _measure_sweep(self, tracker: Tracker, summary: SweepSummary) -> None:
-        best = summary.best
-        tags = {f"orch.num_{key}": str(count) for key, count in summary.counts.items()} | summary.costs.tags()
-        if best is not None:
-            tags |= {"orch.best_trial": str(best.number), "orch.best_value": repr(best.value)}
-        tracker.tag(None, tags)
+    def _report(self) -> list[Path]:
+        """Nothing else depends on it: a disk that is full for it is said, and the sweep has ended all the same."""
+        try:
+            return write_report(self.ledger, self.paths.report)
+        except OSError as error:
+            self.around.watcher.say(f"the report cannot be written to {self.paths.report}: {error.strerror}")
+            return []
 
     def _note_runs(
         self, record: SweepRecord, trials: Sequence[TrialRecord], tracker: Tracker

@@ -1,7 +1,7 @@
 """Acting on a sweep from outside its driver: ask it to stop, deliver what MLflow has not got yet."""
 
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
@@ -9,7 +9,8 @@ from orchestrator.study import SweepRecord
 from orchestrator.sweeps.lock import driver_lock, holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
-from orchestrator.tracking import SyncReport, sync
+from orchestrator.sweeps.summary import SweepSummary
+from orchestrator.sweeps.telling import open_tracker, retell
 
 
 def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
@@ -28,22 +29,41 @@ def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
     return record, driver
 
 
-def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tuple[SweepRecord, SyncReport]:
-    """Ship what is left in a sweep's outbox, and note in the ledger which runs it made.
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What `deliver` did: operations delivered, still pending, refused for good, and why the last attempt failed."""
+
+    shipped: int
+    pending: int
+    rejected: int
+    error: str | None
+
+
+def deliver(
+    home: Home, reference: str, *, clock: Clock, timeout_s: float, everything: bool = False
+) -> tuple[SweepRecord, Delivery]:
+    """Ship what MLflow has not got of a sweep, and note in the ledger which runs it has.
+
+    What is neither delivered nor in the outbox is told again from the ledger. With `everything` all of it is, as to a
+    store that knows nothing.
 
     Raises:
-        UsageError: there is nothing to deliver.
         LockedError: its driver runs, and ships it.
     """
     with ExitStack() as stack:
         ledger = stack.enter_context(closing(open_storage(home))).open(reference)
         record = ledger.sweep
-        paths = home.sweep(record.id)
-        uri = home.tracking_of(record.tracking_uri)
-        stack.enter_context(driver_lock(paths.lock, record.name))
-        report = sync(paths.outbox, tracking_uri=uri, timeout_s=timeout_s, now_ms=clock.now_ms)
-        if report.parent_run_id is not None:
-            for number, run_id in report.run_ids.items():
+        stack.enter_context(driver_lock(home.sweep(record.id).lock, record.name))
+        tracker = stack.enter_context(closing(open_tracker(record, home, clock=clock)))
+        if everything:
+            tracker.forget()
+        retell(tracker, SweepSummary(record, ledger.records()), home.sweep(record.id))
+        tracker.flush(timeout_s)
+        lag = tracker.lag
+        report = Delivery(tracker.num_shipped, lag.num_pending, lag.num_rejected, tracker.last_error)
+        if tracker.parent_run_id is not None:
+            for number, run_id in tracker.run_ids().items():
                 ledger.set_run_id(number, run_id)
-            ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=report.parent_run_id))
+            uri = home.tracking_of(record.tracking_uri)
+            ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=tracker.parent_run_id))
     return record, report

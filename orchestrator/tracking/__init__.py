@@ -1,26 +1,28 @@
-"""What MLflow is told: `Tracker` for the control loop, `sync` for later, and the store's address and pages.
+"""What MLflow is told by `Tracker`, what it has by `read_runs`, and the store's address and pages.
 
 Importing this room does not import MLflow; the shipper's thread does, when it first has something to say.
 """
 
-from orchestrator.tracking.outbox import Identity
+from orchestrator.tracking.outbox import Identity, num_pending
 from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.reading import RunView, read_runs
 from orchestrator.tracking.registered import Registration, register_model
 from orchestrator.tracking.server import ui_command
 from orchestrator.tracking.shipper import Lag
-from orchestrator.tracking.tracker import SyncReport, Tracker, num_pending, sync
+from orchestrator.tracking.told import SWEEP_STARTED, facts_of, sweep_end_told
+from orchestrator.tracking.tracker import Tracker
 from orchestrator.tracking.uri import is_reachable, is_server, redact
 
 __all__ = [
+    "SWEEP_STARTED",
     "Identity",
     "Lag",
     "Preload",
     "Registration",
     "RunView",
-    "SyncReport",
     "Tracker",
+    "facts_of",
     "is_reachable",
     "is_server",
     "num_pending",
@@ -28,6 +30,6 @@ __all__ = [
     "read_runs",
     "redact",
     "register_model",
-    "sync",
+    "sweep_end_told",
     "ui_command",
 ]

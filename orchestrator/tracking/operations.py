@@ -101,6 +101,11 @@ Operation = Annotated[
 _ADAPTER: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 
+def run_name(sweep: str, number: int | None) -> str:
+    """What a run is called in MLflow."""
+    return sweep if number is None else f"{number:04d} {sweep}"
+
+
 def dump(operation: Operation) -> str:
     """Write an operation as JSON; NaN and infinities as JavaScript constants."""
     return operation.model_dump_json()

@@ -1,29 +1,26 @@
 """The outbox: a SQLite file of operations in order, so that nothing that was said is lost and nobody waits.
 
-The driver's thread appends, the shipper's thread reads and deletes what has arrived; `orch sync` does the latter in
-another process. WAL with synchronous=NORMAL: an append survives the death of the process at any time, a half-written
-one is absent. Knows no MLflow.
+The driver's thread appends, the shipper's thread reads and deletes what has arrived. With the operations stands what
+they tell of the sweep, as facts that stay: what the ledger has and no fact knows was never said. WAL with
+synchronous=NORMAL: an append survives the death of the process at any time, a half-written one is absent.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.tracking.operations import Operation, dump, parse
+from orchestrator.tracking.outbox_file import DamagedError, is_damage, open_sound, seal, set_aside, unseal
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS operations (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, body TEXT NOT NULL, rejected TEXT
-);
-CREATE TABLE IF NOT EXISTS runs (number INTEGER PRIMARY KEY, run_id TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 0), body TEXT NOT NULL);
-"""
 _PARENT = -1  # the parent's key in `runs`
+_COUNT = (
+    "SELECT COUNT(*) - COUNT(rejected), COUNT(rejected), MIN(at_ms) FILTER (WHERE rejected IS NULL) FROM operations"
+)
 
 
 class Identity(BaseModel):
@@ -69,29 +66,48 @@ class Backlog:
 
 
 class Outbox:
-    """One file, one connection, safe to use from several threads of one process."""
+    """One file, one connection, safe to use from several threads of one process.
+
+    The file is opened when it is first needed. One that turns out to be damaged is set aside, and the next call begins
+    a new one, which has no facts yet.
+
+    Raises: sqlite3.Error, OSError, DamagedError: from every method, when the file cannot be read or written now.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db: sqlite3.Connection | None = None
 
-    def append(self, operations: Sequence[Operation], *, at_ms: int) -> None:
-        """Add operations in one transaction: all of them or none."""
-        rows = [(at_ms, dump(operation)) for operation in operations]
+    def append(self, operations: Sequence[Operation], *, at_ms: int, facts: Collection[str] = ()) -> None:
+        """Add operations, and the facts that they tell, in one transaction: all of them or none."""
+        rows = [(at_ms, seal(dump(operation))) for operation in operations]
         with self._transaction() as db:
             db.executemany("INSERT INTO operations (at_ms, body) VALUES (?, ?)", rows)
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(fact,) for fact in facts])
+
+    def facts(self) -> frozenset[str]:
+        """All that was ever told."""
+        with self._connection() as db:
+            return frozenset(fact for (fact,) in db.execute("SELECT fact FROM told"))
+
+    def forget(self) -> None:
+        """Drop what is known of facts and runs: all is to be told anew, and the runs are to be looked for."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM told")
+            db.execute("DELETE FROM runs")
 
     def pending(self, limit: int) -> list[Entry]:
         """The oldest operations that have neither arrived nor been rejected."""
         query = "SELECT seq, body FROM operations WHERE rejected IS NULL ORDER BY seq LIMIT ?"
-        with self._lock:
-            rows = self._db.execute(query, (limit,)).fetchall()
-        return [Entry(seq, parse(body)) for seq, body in rows]
+        with self._connection() as db:
+            rows = [(seq, unseal(body)) for seq, body in db.execute(query, (limit,))]
+        try:
+            return [Entry(seq, parse(body)) for seq, body in rows]
+        except ValidationError as error:
+            # Written by another version.
+            with self._connection():
+                raise DamagedError(f"the outbox holds what is no operation: {error}") from error
 
     def delete(self, entries: Sequence[Entry]) -> None:
         """Forget operations that have arrived."""
@@ -106,52 +122,67 @@ class Outbox:
     def rejections(self) -> list[Rejection]:
         """What was set aside, oldest first."""
         query = "SELECT body, rejected FROM operations WHERE rejected IS NOT NULL ORDER BY seq"
-        with self._lock:
-            rows = self._db.execute(query).fetchall()
+        with self._connection() as db:
+            rows = [(unseal(body), reason) for body, reason in db.execute(query)]
         return [Rejection(parse(body), reason) for body, reason in rows]
 
     def backlog(self) -> Backlog:
         """Count what is left; cheap enough for a live table."""
-        query = "SELECT COUNT(*) - COUNT(rejected), COUNT(rejected), MIN(at_ms) FILTER (WHERE rejected IS NULL)"
-        with self._lock:
-            num_pending, num_rejected, oldest_ms = self._db.execute(f"{query} FROM operations").fetchone()
-        return Backlog(num_pending, num_rejected, oldest_ms)
+        with self._connection() as db:
+            return Backlog(*db.execute(_COUNT).fetchone())
 
     def remember_run(self, number: int | None, run_id: str) -> None:
         """Keep the id of a trial's run, or of the parent's."""
         key = _PARENT if number is None else number
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (key, run_id))
+            db.execute("INSERT OR REPLACE INTO runs VALUES (?, ?)", (key, seal(run_id)))
 
     def runs(self) -> Mapping[int | None, str]:
         """Trial number, or None for the parent, to run id."""
-        with self._lock:
-            rows = self._db.execute("SELECT number, run_id FROM runs ORDER BY number").fetchall()
-        return {None if key == _PARENT else key: run_id for key, run_id in rows}
-
-    def write_identity(self, identity: Identity) -> None:
-        """Keep what another process needs to ship this file."""
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO identity VALUES (0, ?)", (identity.model_dump_json(),))
-
-    def identity(self) -> Identity | None:
-        """What `write_identity` kept."""
-        with self._lock:
-            row = self._db.execute("SELECT body FROM identity").fetchone()
-        return Identity.model_validate_json(row[0]) if row else None
+        with self._connection() as db:
+            rows = db.execute("SELECT number, run_id FROM runs ORDER BY number").fetchall()
+            return {None if key == _PARENT else key: unseal(run_id) for key, run_id in rows}
 
     def close(self) -> None:
-        """Close the file; the object is of no use afterwards."""
+        """Close the file."""
         with self._lock:
-            self._db.close()
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._db is None:
+                    self._db = open_sound(self.path)
+                yield self._db
+            except (sqlite3.Error, DamagedError) as error:
+                if self._db is not None and is_damage(error):
+                    self._db.close()
+                    self._db = None
+                    set_aside(self.path)
+                raise
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                yield db
+                db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite has rolled back already when the disk is full
+                    db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+
+
+def num_pending(path: Path) -> int:
+    """How many operations of a sweep MLflow has not got yet; 0 where no outbox can be read. Changes nothing."""
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return int(db.execute(_COUNT).fetchone()[0])
+    except sqlite3.Error:
+        return 0

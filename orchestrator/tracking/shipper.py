@@ -5,17 +5,17 @@ looked for by tag before it is created. Nobody waits for this thread except in `
 """
 
 import fcntl
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import IO
 
-from orchestrator.errors import LockedError
 from orchestrator.tracking.delta import fold
-from orchestrator.tracking.operations import StartSweep, StartTrial
+from orchestrator.tracking.operations import StartSweep, StartTrial, run_name
 from orchestrator.tracking.outbox import Entry, Identity, Outbox
+from orchestrator.tracking.outbox_file import DamagedError
 from orchestrator.tracking.store import RunStore, connect, is_permanent
 from orchestrator.tracking.uri import redact
 
@@ -23,6 +23,7 @@ _MAX_ENTRIES = 2000  # looked at together; more only makes one cycle longer
 _FIRST_BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 30.0
 _MAX_BACKOFF_IN_FLUSH_S = 1.0  # somebody waits
+_LOCK_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Lag:
 class Shipper:
     """Owns the thread; `now_ms` is the clock by which the lag is measured, Unix milliseconds.
 
-    Raises: LockedError: another process ships this outbox.
+    Of several shippers of one outbox, in whatever process, one ships at a time: two would create runs twice.
     """
 
     def __init__(
@@ -55,25 +56,29 @@ class Shipper:
         self._now_ms = now_ms
         self._interval_s = interval_s
         self._store: RunStore | None = None
-        self._runs = dict(outbox.runs())
+        self._runs = self._known_runs()
         self._new: set[int | None] = set()  # created by this object, nothing sent to them yet
         self._setbacks: Counter[int | None] = Counter()
+        self._lag = Lag(0, 0.0, 0)
         self._num_shipped = 0
         self._last_error: str | None = None
         self._wake = Event()
         self._closing = False
         self._flushing = False
         self._cycle_done = Condition()
-        self._lock_file = _lock(outbox.path)
         self._thread = Thread(target=self._run, name="orch-shipper", daemon=True)
         self._thread.start()
 
     @property
     def lag(self) -> Lag:
-        """Counted in the outbox; cheap."""
-        backlog = self._outbox.backlog()
+        """Counted in the outbox; cheap. The last count, where the outbox can not be read now."""
+        try:
+            backlog = self._outbox.backlog()
+        except (sqlite3.Error, OSError, DamagedError):
+            return self._lag
         age_ms = 0 if backlog.oldest_ms is None else max(0, self._now_ms() - backlog.oldest_ms)
-        return Lag(backlog.num_pending, age_ms / 1000, backlog.num_rejected)
+        self._lag = Lag(backlog.num_pending, age_ms / 1000, backlog.num_rejected)
+        return self._lag
 
     @property
     def last_error(self) -> str | None:
@@ -99,7 +104,7 @@ class Shipper:
         self._flushing = True
         self._wake.set()
         with self._cycle_done:
-            done = self._cycle_done.wait_for(lambda: self._outbox.backlog().num_pending == 0, timeout_s)
+            done = self._cycle_done.wait_for(lambda: self.lag.num_pending == 0, timeout_s)
         self._flushing = False
         return done
 
@@ -110,31 +115,49 @@ class Shipper:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        with self._lock_file:  # held until the thread ends, which may be later than `close`
-            self._ship_until_closed()
-
-    def _ship_until_closed(self) -> None:
-        delay_s, failures = 0.0, 0
+        delay_s, failures, lock = 0.0, 0, None
         while not self._closing:
             try:
-                caught_up = self._cycle()
+                lock = lock or self._lock()
+                delay_s = _LOCK_POLL_S if lock is None else 0.0 if self._cycle() else self._interval_s
                 self._last_error, failures = None, 0
-                delay_s = self._interval_s if caught_up else 0.0
             except Exception as error:  # whatever MLflow raises, training goes on
                 self._last_error = redact(f"{type(error).__name__}: {error}")
                 longest_s = _MAX_BACKOFF_IN_FLUSH_S if self._flushing else _MAX_BACKOFF_S
-                delay_s = min(longest_s, _FIRST_BACKOFF_S * 2**failures)
+                delay_s = min(longest_s, _FIRST_BACKOFF_S * 2 ** min(failures, 10))
                 failures += 1
             with self._cycle_done:
                 self._cycle_done.notify_all()
             self._wake.wait(delay_s)
             self._wake.clear()
+        if lock is not None:  # held until the thread ends, which may be later than `close`
+            lock.close()
+
+    def _known_runs(self) -> dict[int | None, str]:
+        """The runs that are in the outbox; none where it cannot be read, and then they are looked for."""
+        try:
+            return dict(self._outbox.runs())
+        except (sqlite3.Error, OSError, DamagedError):
+            return {}
+
+    def _lock(self) -> IO[str] | None:
+        """The right to ship this outbox; None while another shipper has it."""
+        path = self._outbox.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.with_name(f"{path.name}.lock").open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return None
+        return handle
 
     def _cycle(self) -> bool:
-        """Ship what is pending; whether that was all of it."""
+        """Ship what is pending; whether there may be more."""
         entries = self._outbox.pending(_MAX_ENTRIES)
         if not entries:
-            return True
+            return False
+        self._runs = self._known_runs()
         store = self._store = self._store or self._connect()
         by_run: dict[int | None, list[Entry]] = {}
         for entry in entries:
@@ -147,7 +170,7 @@ class Shipper:
             self._setbacks[number] += 1
             self._ship(store, number, by_run[number])
             del self._setbacks[number]
-        return len(entries) < _MAX_ENTRIES
+        return len(entries) == _MAX_ENTRIES
 
     def _connect(self) -> RunStore:
         store = connect(self._identity, self._tracking_uri)
@@ -163,6 +186,8 @@ class Shipper:
         except Exception as error:
             if not is_permanent(error):
                 raise
+            # Only a store that has the run can mean it: one that was emptied, or a stranger in its place, can not.
+            store.check(run_id)
             if len(entries) == 1:
                 self._outbox.reject(entries[0], redact(str(error)))
                 return
@@ -181,7 +206,7 @@ class Shipper:
         run_id = store.find(number)
         if run_id is None:
             starts = [e.operation for e in entries if isinstance(e.operation, StartSweep | StartTrial)]
-            name = starts[0].name if starts else f"{self._identity.sweep} {'' if number is None else number}".strip()
+            name = starts[0].name if starts else run_name(self._identity.sweep, number)
             start_ms = starts[0].start_ms if starts else self._now_ms()
             parent_id = store.find_above() if number is None else self.parent_run_id
             run_id = store.create(number, name=name, start_ms=start_ms, parent_id=parent_id)
@@ -189,14 +214,3 @@ class Shipper:
         self._outbox.remember_run(number, run_id)
         self._runs[number] = run_id
         return run_id
-
-
-def _lock(outbox: Path) -> IO[str]:
-    """Two shippers of one outbox would create runs twice."""
-    handle = outbox.with_name(f"{outbox.name}.lock").open("w")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        raise LockedError(f"another process is shipping {outbox} to MLflow") from None
-    return handle

@@ -94,7 +94,7 @@ class RunStore:
         return str(run.info.run_id)
 
     def check(self, run_id: str) -> None:
-        """Raise unless the run exists here: the guard against shipping into another store."""
+        """Raise unless the run exists here: the guard against shipping into another store, or one that was emptied."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -102,7 +102,10 @@ class RunStore:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            raise StoreError(f"the sweep's run {run_id} is not in this MLflow store: is it the right one?") from error
+            raise StoreError(
+                f"run {run_id} is not in this MLflow store: is it the right one? If it is, make the runs anew with "
+                f"orch sync {self._identity.sweep} --all"
+            ) from error
 
     def apply(self, run_id: str, delta: RunDelta, *, created: bool) -> None:
         """Send all that is new about a run. Sending it twice has the same effect as once."""

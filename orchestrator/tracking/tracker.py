@@ -1,15 +1,17 @@
-"""`Tracker`: what the control loop says to MLflow. Each call is one append to the outbox and never waits.
+"""`Tracker`: what the control loop says to MLflow. Each call is one append to the outbox, never waits and never fails.
 
-A new process with the same outbox goes on with the same runs. `sync` delivers what an earlier process left behind.
+A new process with the same outbox goes on with the same runs. What could not be appended is counted, and who holds the
+ledger tells it again: `told` are the facts that were.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.errors import UsageError
 from orchestrator.spec.model import SweepSpec
 from orchestrator.tracking.flatten import flatten
 from orchestrator.tracking.operations import (
@@ -22,48 +24,47 @@ from orchestrator.tracking.operations import (
     SetTags,
     StartSweep,
     StartTrial,
+    run_name,
 )
 from orchestrator.tracking.outbox import Identity, Outbox
+from orchestrator.tracking.outbox_file import DamagedError
 from orchestrator.tracking.shipper import Lag, Shipper
+from orchestrator.tracking.told import SWEEP_STARTED, attempt_told, end_told, step_told, sweep_end_told
 from orchestrator.trial import ENDINGS, Ending, JsonValue, Measurement, RunStatus, Suggestion, TrialRecord
 
 _SWEEP_PARAMS = {"trainable", "objective", "sampler", "pruner", "stop", "budget", "resources", "seed"}
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What `sync` did: operations delivered, still pending, refused for good, the last error, and the runs by now."""
-
-    shipped: int
-    pending: int
-    rejected: int
-    error: str | None
-    parent_run_id: str | None
-    run_ids: Mapping[int, str]
+_REST_MS = 1000
+"""An outbox that could not be written is left alone for so long: each try may wait for whoever has locked it."""
 
 
 class Tracker:
-    """Speaks for one sweep. Opening it starts the shipper's thread; it need not succeed for anything to go on.
-
-    Raises: LockedError: another process ships this outbox.
-    """
+    """Speaks for one sweep. Opening it starts the shipper's thread; it need not succeed for anything to go on."""
 
     def __init__(self, outbox_path: Path, *, identity: Identity, tracking_uri: str, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._outbox = Outbox(outbox_path)
-        self._outbox.write_identity(identity)
         self._name = identity.sweep
+        self._missed: Counter[int | None] = Counter()
+        self._trouble: str | None = None
+        self._failed_ms = -_REST_MS
+        self._gathered: _Gathered | None = None
         self._shipper = Shipper(self._outbox, identity=identity, tracking_uri=tracking_uri, now_ms=now_ms)
 
     @property
     def lag(self) -> Lag:
-        """How far MLflow is behind."""
-        return self._shipper.lag
+        """How far MLflow is behind; what could not be appended is pending as well."""
+        lag = self._shipper.lag
+        return replace(lag, num_pending=lag.num_pending + self._missed.total())
 
     @property
     def last_error(self) -> str | None:
-        """Why MLflow did not take the last request; None if it did."""
-        return self._shipper.last_error
+        """Why the outbox could not be written, or why MLflow did not take the last request; None if neither."""
+        return self._trouble or self._shipper.last_error
+
+    @property
+    def num_shipped(self) -> int:
+        """Operations that this tracker delivered."""
+        return self._shipper.num_shipped
 
     @property
     def parent_run_id(self) -> str | None:
@@ -78,8 +79,47 @@ class Tracker:
         """What MLflow refused for good, one line each."""
         return [f"{r.operation.kind} of {_owner(r.operation)}: {r.reason}" for r in self._outbox.rejections()]
 
-    def start_sweep(self, spec: SweepSpec, *, yaml: str, tags: Mapping[str, str], description: str = "") -> None:
-        """Say that the sweep runs; also after a resume. `yaml` is the spec as a file, kept as an artifact."""
+    def told(self) -> frozenset[str]:
+        """The facts that MLflow has, or will get from the outbox; none where the outbox is lost or cannot be read."""
+        try:
+            return self._outbox.facts()
+        except (sqlite3.Error, OSError, DamagedError):
+            return frozenset()
+
+    def forget(self) -> None:
+        """Take nothing as told and no run as known, so that all is told anew, also to a store that was emptied."""
+        self._outbox.forget()
+
+    @property
+    def missed(self) -> frozenset[int | None]:
+        """The trials, and None for the sweep itself, of which this process could not append something."""
+        return frozenset(self._missed)
+
+    @contextmanager
+    def together(self, *, making_up_for: Collection[int | None] = ()) -> Iterator[None]:
+        """What is said inside is one append: all of it or nothing. It holds all that was missed of some numbers."""
+        gathered = self._gathered = _Gathered()
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if self._try_to_append(gathered.operations, gathered.facts):
+            for number in making_up_for:
+                del self._missed[number]
+
+    def start_sweep(
+        self,
+        spec: SweepSpec,
+        *,
+        yaml: str,
+        tags: Mapping[str, str],
+        description: str = "",
+        start_ms: int | None = None,
+    ) -> None:
+        """Say that the sweep runs, since now or since `start_ms`; also after a resume.
+
+        `yaml` is the spec as a file, kept as an artifact.
+        """
         settings: JsonValue = spec.model_dump(mode="json", include=_SWEEP_PARAMS)
         assert isinstance(settings, Mapping)
         note = {"mlflow.note.content": description} if description else {}
@@ -87,27 +127,35 @@ class Tracker:
             name=self._name,
             params=flatten(settings),
             tags={**tags, **note, "orch.state": "RUNNING"},
-            start_ms=self._now_ms(),
+            start_ms=self._now_ms() if start_ms is None else start_ms,
         )
-        self._append(start, LogText(text=yaml, artifact_file="sweep.yaml"))
+        self._append(start, LogText(text=yaml, artifact_file="sweep.yaml"), facts=[SWEEP_STARTED])
 
-    def start_trial(self, suggestion: Suggestion, resolved_config: Mapping[str, JsonValue]) -> None:
+    def start_trial(
+        self, suggestion: Suggestion, resolved_config: Mapping[str, JsonValue], *, start_ms: int | None = None
+    ) -> None:
         """Say that a trial runs, for the first time or again. The whole config goes into params and an artifact."""
         number = suggestion.number
         start = StartTrial(
             number=number,
-            name=f"{number:04d} {self._name}",
+            name=run_name(self._name, number),
             params=flatten(resolved_config) | flatten(suggestion.params),
             tags={"orch.state": "RUNNING", "orch.attempt": str(suggestion.attempt)},
-            start_ms=self._now_ms(),
+            start_ms=self._now_ms() if start_ms is None else start_ms,
         )
         config = json.dumps(resolved_config, indent=2, default=dict)
-        self._append(start, LogText(number=number, text=config, artifact_file="config.json"))
+        text = LogText(number=number, text=config, artifact_file="config.json")
+        self._append(start, text, facts=[attempt_told(number, suggestion.attempt)])
 
-    def measure(self, number: int | None, measurement: Measurement) -> None:
-        """Log the metrics of a step, of a trial or (None) of the sweep itself."""
-        metrics = {**measurement.metrics, "time/train_s": measurement.train_s}
-        self._append(LogMetrics(number=number, step=measurement.step, metrics=metrics, at_ms=measurement.at_ms))
+    def measure(self, number: int, measurement: Measurement) -> None:
+        """Log what a trial has measured; its seconds are rounded as in the ledger, so that they are one value."""
+        metrics = {**measurement.metrics, "time/train_s": round(measurement.train_s, 6)}
+        log = LogMetrics(number=number, step=measurement.step, metrics=metrics, at_ms=measurement.at_ms)
+        self._append(log, facts=[step_told(number, measurement.step)])
+
+    def log(self, number: int | None, metrics: Mapping[str, float], *, step: int, at_ms: int) -> None:
+        """Log other metrics of a trial or (None) of the sweep itself."""
+        self._append(LogMetrics(number=number, step=step, metrics=metrics, at_ms=at_ms))
 
     def tag(self, number: int | None, tags: Mapping[str, str]) -> None:
         """Set tags of a trial's run or (None) of the sweep's."""
@@ -117,15 +165,17 @@ class Tracker:
         """Say that a trial ended, or with `ending=None` that it was paused or interrupted and may run again."""
         end_ms = record.ended_ms if record.ended_ms is not None else self._now_ms()
         operations: list[Operation] = []
-        if record.value is not None and record.best_step is not None:
+        best = next((m for m in record.measurements if m.step == record.best_step), None)
+        if ending is not None and record.value is not None and best is not None:
             metrics = {"best_value": record.value}
-            operations.append(LogMetrics(number=number, step=record.best_step, metrics=metrics, at_ms=end_ms))
+            # The measurement's time: however often it is told, it is one point.
+            operations.append(LogMetrics(number=number, step=best.step, metrics=metrics, at_ms=best.at_ms))
         if record.decisions:
             decisions = json.dumps(list(record.decisions), indent=2, default=dict)
             operations.append(LogText(number=number, text=decisions, artifact_file="decisions.json"))
         status = ENDINGS[ending.cause].run_status if ending else RunStatus.KILLED
         operations.append(EndTrial(number=number, status=status, end_ms=end_ms, tags=_end_tags(ending, record)))
-        self._append(*operations)
+        self._append(*operations, facts=[end_told(record)])
 
     def artifact(self, path: Path, *, number: int | None = None, folder: str = "") -> None:
         """Send a file or a folder; it must stay where it is until it was shipped."""
@@ -135,9 +185,10 @@ class Tracker:
         """Send a text as an artifact file."""
         self._append(LogText(number=number, text=text, artifact_file=name))
 
-    def end_sweep(self, state: str, status: RunStatus) -> None:
+    def end_sweep(self, state: str, status: RunStatus, *, at_ms: int) -> None:
         """Say that the sweep ended; `state` in Orch's words, for a tag."""
-        self._append(EndSweep(status=status, end_ms=self._now_ms(), tags={"orch.state": state}))
+        end = EndSweep(status=status, end_ms=at_ms, tags={"orch.state": state})
+        self._append(end, facts=[sweep_end_told(at_ms)])
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until MLflow has everything; False when the time was over first."""
@@ -148,46 +199,34 @@ class Tracker:
         self._shipper.close(timeout_s=timeout_s)
         self._outbox.close()
 
-    def _append(self, *operations: Operation) -> None:
-        self._outbox.append(operations, at_ms=self._now_ms())
+    def _append(self, *operations: Operation, facts: Collection[str] = ()) -> None:
+        if self._gathered is not None:
+            self._gathered.operations.extend(operations)
+            self._gathered.facts.update(facts)
+        elif 0 <= self._now_ms() - self._failed_ms < _REST_MS:
+            self._missed.update(operation.number for operation in operations)
+        else:
+            self._try_to_append(operations, facts)
+
+    def _try_to_append(self, operations: Sequence[Operation], facts: Collection[str]) -> bool:
+        at_ms = self._now_ms()
+        # Whatever is wrong with the outbox, training goes on: the ledger has it all.
+        try:
+            self._outbox.append(operations, at_ms=at_ms, facts=facts)
+        except (sqlite3.Error, OSError, DamagedError) as error:
+            self._missed.update(operation.number for operation in operations)
+            self._failed_ms, self._trouble = at_ms, f"{self._outbox.path} cannot be written: {error}"
+            return False
+        self._trouble = None
+        return True
 
 
-def num_pending(outbox_path: Path) -> int:
-    """How many operations of a sweep MLflow has not got yet; 0 where there is no outbox."""
-    if not outbox_path.is_file():
-        return 0
-    with closing(Outbox(outbox_path)) as outbox:
-        return outbox.backlog().num_pending
+@dataclass(slots=True)
+class _Gathered:
+    """What is to be appended together."""
 
-
-def sync(outbox_path: Path, *, tracking_uri: str, timeout_s: float, now_ms: Callable[[], int]) -> SyncReport:
-    """Deliver what is left in an outbox.
-
-    Raises:
-        UsageError: there is no such outbox, or it has never been used.
-        LockedError: another process is shipping it.
-    """
-    if not outbox_path.is_file():
-        raise UsageError(f"{outbox_path} does not exist: there is nothing to deliver")
-    outbox = Outbox(outbox_path)
-    identity = outbox.identity()
-    if identity is None:
-        outbox.close()
-        raise UsageError(f"{outbox_path} does not say which sweep it belongs to: there is nothing to deliver")
-    shipper = Shipper(outbox, identity=identity, tracking_uri=tracking_uri, now_ms=now_ms)
-    shipper.flush(timeout_s)
-    shipper.close()
-    lag = shipper.lag
-    report = SyncReport(
-        shipped=shipper.num_shipped,
-        pending=lag.num_pending,
-        rejected=lag.num_rejected,
-        error=shipper.last_error,
-        parent_run_id=shipper.parent_run_id,
-        run_ids=shipper.run_ids(),
-    )
-    outbox.close()
-    return report
+    operations: list[Operation] = field(default_factory=list)
+    facts: set[str] = field(default_factory=set)
 
 
 def _end_tags(ending: Ending | None, record: TrialRecord) -> dict[str, str]:

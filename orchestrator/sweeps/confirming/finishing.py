@@ -18,10 +18,10 @@ from orchestrator.sweeps.confirming.examining import Examination, examine, on_te
 from orchestrator.sweeps.confirming.page import write_files
 from orchestrator.sweeps.confirming.proposing import label_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport
-from orchestrator.sweeps.drive import Surroundings, open_tracker, wait_for_delivery
+from orchestrator.sweeps.drive import Surroundings
 from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.read import open_storage
-from orchestrator.trial import Measurement
+from orchestrator.sweeps.telling import open_tracker, wait_for_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +123,15 @@ def _tell_mlflow(
     """Test metrics on the trainings' runs; verdict, figures and files on the confirmation's own."""
     record = ledger.sweep
     files = write_files(report, around.home.sweep(record.id).report)
-    with closing(open_tracker(record, around)) as tracker:
+    with closing(open_tracker(record, around.home, clock=around.clock)) as tracker:
         for number, found in examined.items():
-            tracker.measure(number, Measurement(found.step, found.metrics, 0.0, found.at_ms))
+            tracker.log(number, found.metrics, step=found.step, at_ms=found.at_ms)
         at_ms = max([record.ended_ms or 0, *(found.at_ms for found in examined.values())])
-        tracker.measure(None, Measurement(0, figures(report), 0.0, at_ms))
+        tracker.log(None, figures(report), step=0, at_ms=at_ms)
         tracker.tag(None, tags(report))
         for path in files:
             tracker.artifact(path, folder="report")
-        wait_for_delivery(tracker, around)
+        wait_for_delivery(tracker, timeout_s=around.flush_timeout_s)
 
 
 def figures(report: ConfirmationReport) -> dict[str, float]:
@@ -164,9 +164,9 @@ def _tag_search(report: ConfirmationReport, searched: SweepRecord, around: Surro
     try:
         with (
             driver_lock(around.home.sweep(searched.id).lock, searched.name),
-            closing(open_tracker(searched, around)) as tracker,
+            closing(open_tracker(searched, around.home, clock=around.clock)) as tracker,
         ):
             tracker.tag(None, tags(report))
-            wait_for_delivery(tracker, around)
+            wait_for_delivery(tracker, timeout_s=around.flush_timeout_s)
     except LockedError as error:
         around.watcher.say(f"the verdict is not on the search's MLflow run: {error}")

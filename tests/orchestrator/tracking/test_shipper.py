@@ -1,12 +1,12 @@
 """The thread against a store in memory; the real MLflow is in tests/integration."""
 
+import sqlite3
 import threading
 import time
 from collections import defaultdict
 
 import pytest
 
-from orchestrator.errors import LockedError
 from orchestrator.tracking import shipper as room
 from orchestrator.tracking.operations import EndTrial, LogMetrics, SetTags, StartSweep, StartTrial
 from orchestrator.tracking.outbox import Identity, Outbox
@@ -24,7 +24,7 @@ class MemoryStore:
     def __init__(self):
         self.runs, self.points, self.status = {}, defaultdict(list), {}
         self.refuse, self.break_on, self.down, self.calls = set(), set(), False, 0
-        self.lose_reply_of_create = False
+        self.lose_reply_of_create = self.lost = False
         self.order = []
 
     def find(self, number):
@@ -46,13 +46,15 @@ class MemoryStore:
     def check(self, run_id):
         self._up()
         assert run_id in self.runs.values()
+        if self.lost:
+            raise ConnectionError(f"{run_id} is gone")
 
     def apply(self, run_id, delta, *, created):
         self._up()
         self.calls += 1
         if run_id in self.break_on:
             raise ConnectionError(f"{run_id} at http://user:secret@host fails")
-        if any(point.name in self.refuse for point in delta.points):
+        if self.lost or any(point.name in self.refuse for point in delta.points):
             raise Refused("bad name")
         self.points[run_id] += [(point.name, point.step) for point in delta.points]
         self.status[run_id] = delta.status or self.status.get(run_id)
@@ -204,12 +206,41 @@ def test_another_store_gets_nothing_by_mistake(store, outbox, ship):
     assert store.runs == {}
 
 
-def test_two_shippers_of_one_outbox_are_refused(store, ship):
+def test_of_two_shippers_of_one_outbox_one_ships_at_a_time(store, outbox, ship):
     first = ship()
-    with pytest.raises(LockedError, match="another process is shipping"):
-        ship()
+    wait_until(lambda: outbox.path.with_name("outbox.db.lock").exists())
+    time.sleep(0.1)
+    first._outbox = Outbox(outbox.path.with_name("empty.db"))  # so that what comes is left to the second
+    second = ship()
+    outbox.append([start_sweep()], at_ms=1)
+    assert not second.flush(0.3)
     first.close()
-    ship()
+    assert second.flush(5)
+
+
+def test_a_store_that_was_emptied_gets_nothing_and_loses_nothing(store, outbox, ship):
+    outbox.append([start_sweep(), start_trial(0)], at_ms=1)
+    shipper = ship()
+    assert shipper.flush(5)
+    store.lost = True
+    outbox.append([point(0, 1)], at_ms=1)
+    wait_until(lambda: shipper.last_error is not None)
+    assert "run-0 is gone" in shipper.last_error
+    assert (shipper.lag.num_pending, shipper.lag.num_rejected) == (1, 0)
+
+
+def test_an_outbox_that_cannot_be_read_is_counted_as_it_was(store, outbox, ship, monkeypatch):
+    store.down = True
+    outbox.append([start_sweep()], at_ms=0)
+    shipper = ship()
+    assert shipper.lag.num_pending == 1
+
+    def full():
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(outbox, "backlog", full)
+    assert shipper.lag.num_pending == 1
+    assert not shipper.flush(0.05)
 
 
 def test_the_parent_is_created_first_even_when_only_a_trial_speaks(store, outbox, ship):

@@ -4,11 +4,12 @@ import time
 
 import pytest
 
-from orchestrator.errors import UsageError
 from orchestrator.spec.model import SweepSpec
 from orchestrator.tracking import shipper as room
+from orchestrator.tracking.operations import EndTrial
 from orchestrator.tracking.outbox import Identity, Outbox
-from orchestrator.tracking.tracker import Tracker, sync
+from orchestrator.tracking.told import SWEEP_STARTED, facts_of, sweep_end_told
+from orchestrator.tracking.tracker import Tracker
 from orchestrator.trial import Cause, Ending, Measurement, RunStatus, Suggestion, TrialRecord, TrialState
 
 SPEC = SweepSpec.model_validate(
@@ -64,7 +65,7 @@ def test_a_trial_starts_with_its_whole_config(said):
 
 def test_a_measurement_keeps_its_step_and_time(said):
     tracker, operations = said
-    tracker.measure(0, Measurement(3, {"val/x": 0.5}, train_s=0.25, at_ms=99))
+    tracker.measure(0, Measurement(3, {"val/x": 0.5}, train_s=0.2500004, at_ms=99))
     (logged,) = operations()
     assert (logged.step, logged.at_ms) == (3, 99)
     assert logged.metrics == {"val/x": 0.5, "time/train_s": 0.25}
@@ -95,10 +96,11 @@ def test_each_cause_has_its_status_and_its_reason(said, cause, status):
 
 def test_the_end_keeps_the_best_value_and_the_decisions(said):
     tracker, operations = said
-    record = TrialRecord(0, TrialState.PRUNED, {}, value=0.5, best_step=2, decisions=[{"rung": 1, "cutoff": 0.6}])
+    measured, decisions = [Measurement(2, {"val/x": 0.5}, 0.1, 44)], [{"rung": 1, "cutoff": 0.6}]
+    record = TrialRecord(0, TrialState.PRUNED, {}, measured, value=0.5, best_step=2, decisions=decisions)
     tracker.end_trial(0, Ending(Cause.PRUNED, "rung 1"), record)
     metrics, decisions, end = operations()
-    assert (metrics.metrics, metrics.step) == ({"best_value": 0.5}, 2)
+    assert (metrics.metrics, metrics.step, metrics.at_ms) == ({"best_value": 0.5}, 2, 44)
     assert json.loads(decisions.text) == [{"rung": 1, "cutoff": 0.6}]
     assert (end.tags["orch.value"], end.tags["orch.best_step"]) == ("0.5", "2")
 
@@ -117,7 +119,7 @@ def test_artifacts_tags_and_the_end_of_the_sweep(said, tmp_path):
     tracker.artifact(tmp_path / "board.html", folder="plots")
     tracker.text("a,b\n", name="board.csv", number=1)
     tracker.tag(None, {"a": "b"})
-    tracker.end_sweep("STOPPED", RunStatus.KILLED)
+    tracker.end_sweep("STOPPED", RunStatus.KILLED, at_ms=1234)
     file, text, tags, end = operations()
     assert (file.path, file.artifact_path, file.number) == (str(tmp_path / "board.html"), "plots", None)
     assert (text.artifact_file, text.number) == ("board.csv", 1)
@@ -137,18 +139,63 @@ def test_a_store_that_never_answers_costs_a_measurement_nothing(said):
     assert not tracker.flush(0.05)
 
 
-def test_sync_of_nothing_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="nothing to deliver"):
-        sync(tmp_path / "absent.db", tracking_uri="x", timeout_s=1, now_ms=lambda: 0)
-    Outbox(tmp_path / "unused.db").close()
-    with pytest.raises(UsageError, match="which sweep"):
-        sync(tmp_path / "unused.db", tracking_uri="x", timeout_s=1, now_ms=lambda: 0)
-
-
-def test_sync_reports_what_is_left(said, tmp_path):
+def test_what_is_said_is_told(said):
     tracker, _ = said
+    record = TrialRecord(7, TrialState.COMPLETE, {}, [Measurement(3, {"val/x": 0.5}, 0.1, 9)], attempt=2)
+    tracker.start_sweep(SPEC, yaml="", tags={})
+    tracker.start_trial(Suggestion(7, {}, attempt=2), {})
+    assert not facts_of(record) <= tracker.told()
+    tracker.measure(7, record.measurements[0])
+    tracker.end_trial(7, Ending(Cause.FINISHED, "finished"), record)
+    tracker.end_sweep("COMPLETE", RunStatus.FINISHED, at_ms=5)
+    assert tracker.told() == {SWEEP_STARTED, *facts_of(record), sweep_end_told(5)}
+    tracker.forget()
+    assert tracker.told() == frozenset()
+
+
+def test_an_outbox_that_cannot_be_written_stops_nobody_and_what_it_missed_can_be_made_up_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "connect", no_store)
+    (tmp_path / "folder").write_text("a file where the folder should be")
+    now = [0]
+    identity = Identity(sweep="toy-1", sweep_id="id", experiment="e", artifacts=tmp_path)
+    path = tmp_path / "folder" / "outbox.db"
+    tracker = Tracker(path, identity=identity, tracking_uri="x", now_ms=lambda: now[0])
+    tracker.measure(0, Measurement(1, {}, 0.1, 1))
     tracker.tag(None, {"a": "b"})
+    assert (tracker.missed, tracker.lag.num_pending, tracker.told()) == ({0, None}, 2, frozenset())
+    assert "outbox.db cannot be written" in tracker.last_error
+    with tracker.together(making_up_for=[0]):
+        tracker.measure(0, Measurement(1, {}, 0.1, 1))
+    assert tracker.missed == {0, None}
+    (tmp_path / "folder").unlink()
+    tracker.measure(1, Measurement(1, {}, 0.1, 1))
+    assert tracker.missed == {0, 1, None}  # it has failed a moment ago
+    now[0] = 2000
+    tracker.measure(2, Measurement(1, {}, 0.1, 1))
+    assert tracker.missed == {0, 1, None}
+    with tracker.together(making_up_for=[0, 1]):
+        tracker.measure(0, Measurement(1, {}, 0.1, 1))
+        tracker.measure(1, Measurement(1, {}, 0.1, 1))
+    assert tracker.missed == {None}
+    assert tracker.told() == {"0 step 1", "1 step 1", "2 step 1"}
     tracker.close()
-    report = sync(tmp_path / "outbox.db", tracking_uri="x", timeout_s=0.1, now_ms=lambda: 0)
-    assert (report.shipped, report.pending, report.rejected) == (0, 1, 0)
-    assert report.error == "ConnectionError: no store here"
+
+
+def test_what_is_said_together_is_said_whole_or_not_at_all(said):
+    tracker, operations = said
+    with pytest.raises(KeyError), tracker.together():
+        tracker.tag(0, {"a": "b"})
+        raise KeyError
+    assert operations() == []
+    with tracker.together():
+        tracker.tag(0, {"a": "b"})
+        assert operations() == []
+        tracker.tag(1, {"a": "b"})
+    assert [o.number for o in operations()] == [0, 1]
+
+
+def test_a_paused_trial_has_no_best_value_yet(said):
+    tracker, operations = said
+    record = TrialRecord(0, TrialState.PAUSED, {}, [Measurement(2, {}, 0.1, 44)], value=0.5, best_step=2)
+    tracker.end_trial(0, None, record)
+    assert [type(o) for o in operations()] == [EndTrial]
