@@ -1,4 +1,4 @@
-"""`orch verify`: whether all that is recorded of a sweep agrees, one line a check."""
+"""`orch verify` and `orch repair`: whether all that is recorded of a sweep agrees, one line a check, and mending it."""
 
 import json
 import os
@@ -9,8 +9,10 @@ from rich.text import Text
 
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import out, print_indented, print_json
+from orchestrator.execution.clock import Clock
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.verifying.gathering import Scope
+from orchestrator.sweeps.verifying.repair import repair as repair_sweep
 from orchestrator.sweeps.verifying.report import CheckId, Health, Verification, Violation
 from orchestrator.sweeps.verifying.verify import verify as verify_sweep
 
@@ -36,6 +38,26 @@ def verify(reference: str, no_mlflow: bool, no_replay: bool, as_json: bool, home
     else:
         show_verification(verification, out())
     return verification.exit_code
+
+
+@click.command()
+@click.argument("reference", metavar="SWEEP")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_option
+@home_options
+def repair(reference: str, dry_run: bool, as_json: bool, home: Home) -> int:
+    """Mend what is broken in SWEEP and can be mended, then verify it; exit 6 when something is still broken.
+
+    No parameter, measurement or value in the ledger is changed. Runs too many are deleted as MLflow deletes them.
+    """
+    repaired = repair_sweep(home, reference, Scope(environment=os.environ), clock=Clock(), dry_run=dry_run)
+    if as_json:
+        print_json({"dry_run": dry_run, "done": list(repaired.done), **repaired.verification.to_json()})
+        return repaired.verification.exit_code
+    for line in repaired.done or ["nothing to do"]:
+        click.echo(f"would {line}" if dry_run and repaired.done else line)
+    show_verification(repaired.verification, out())
+    return repaired.verification.exit_code
 
 
 def show_verification(verification: Verification, console: Console) -> None:

@@ -11,6 +11,7 @@ from orchestrator.sweeps.verifying.disk import Disk
 from orchestrator.sweeps.verifying.leaks import Leak
 from orchestrator.sweeps.verifying.told import Told
 from orchestrator.sweeps.verifying.workers import Worker
+from orchestrator.tracking.outbox import Backlog
 from orchestrator.trial import TrialRecord
 
 
@@ -20,14 +21,6 @@ class Standing(StrEnum):
     RUNNING = "it is running"
     INTERRUPTED = "it was interrupted: go on with orch resume"
     ENDED = "it has ended or was paused"
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What MLflow has not got: how many operations, and those that it has refused for good, in words."""
-
-    num_pending: int
-    rejected: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class Evidence:
         disk: its checkpoints and what else is in its folders.
         workers: its processes on this machine, without a driver.
         leaks: secrets in what it wrote.
-        waiting: what its outbox holds.
+        backlog: what its outbox holds.
         told: what MLflow has of it; a text says why nobody looked.
     """
 
@@ -55,7 +48,7 @@ class Evidence:
     disk: Disk
     workers: Sequence[Worker]
     leaks: Sequence[Leak]
-    waiting: Waiting
+    backlog: Backlog
     told: Told | str
 
     @property

@@ -12,17 +12,17 @@ from pathlib import Path
 from orchestrator.study import Ledger, SweepRecord
 from orchestrator.study.redrafting import Redraft, redrafted
 from orchestrator.study.stored import StoredTrial, stored_trials, sweep_text
-from orchestrator.sweeps.drive import EXPERIMENT
 from orchestrator.sweeps.lock import holder
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage
+from orchestrator.sweeps.telling import EXPERIMENT
 from orchestrator.sweeps.verifying.disk import look_at_disk
-from orchestrator.sweeps.verifying.evidence import Evidence, Waiting
+from orchestrator.sweeps.verifying.evidence import Evidence
 from orchestrator.sweeps.verifying.leaks import Leak, leaks_in_files, leaks_in_texts, search_for
 from orchestrator.sweeps.verifying.parameters import why_not_redrafted
 from orchestrator.sweeps.verifying.told import Told
 from orchestrator.sweeps.verifying.workers import workers_left
-from orchestrator.tracking.outbox import Outbox
+from orchestrator.tracking.outbox import backlog_of
 from orchestrator.tracking.reading import read_runs
 
 
@@ -52,7 +52,7 @@ def gather(home: Home, reference: str, scope: Scope) -> Evidence:
         found = storage.find(reference)
         paths = home.sweep(found.id)
         driver = holder(paths.lock)
-        waiting = _waiting(paths)
+        backlog = backlog_of(paths.outbox)
         told = _told(home, found, scope)
         ledger = storage.open(reference)
         record, trials, stored = ledger.sweep, ledger.records(), stored_trials(ledger)
@@ -68,17 +68,9 @@ def gather(home: Home, reference: str, scope: Scope) -> Evidence:
             leaks=_leaks(
                 scope, [("the ledger", sweep_text(ledger)), *_texts(stored, told)], _folders(home, paths, told)
             ),
-            waiting=waiting,
+            backlog=backlog,
             told=told,
         )
-
-
-def _waiting(paths: SweepPaths) -> Waiting:
-    if not paths.outbox.is_file():
-        return Waiting(0, ())
-    with closing(Outbox(paths.outbox)) as outbox:
-        rejected = [f"{r.operation.kind}: {r.reason}" for r in outbox.rejections()]
-        return Waiting(outbox.backlog().num_pending, rejected)
 
 
 def _told(home: Home, record: SweepRecord, scope: Scope) -> Told | str:

@@ -24,13 +24,12 @@ def check_processes(evidence: Evidence) -> Outcome:
 
 def check_outbox(evidence: Evidence) -> Outcome:
     """MLflow has refused nothing; what waits for it is said."""
-    waiting = evidence.waiting
-    advice = "orch repair tells MLflow everything again"
-    violations = [
-        Violation("MLflow has refused what it was told", seen=text, advice=advice) for text in waiting.rejected
-    ]
-    note = f"{waiting.num_pending} operations wait for MLflow: orch sync {evidence.record.name}"
-    return Outcome(violations, note=note if waiting.num_pending and evidence.has_ended else "")
+    backlog, name = evidence.backlog, evidence.record.name
+    if backlog.num_rejected:
+        what, advice = "operations that MLflow has refused for good", f"orch sync {name} says which"
+        return Outcome([Violation(what, seen=backlog.num_rejected, advice=advice)])
+    waiting = backlog.num_pending and evidence.has_ended
+    return Outcome(note=f"{backlog.num_pending} operations wait for MLflow: orch sync {name}" if waiting else "")
 
 
 def check_secrets(evidence: Evidence) -> Outcome:

@@ -26,7 +26,7 @@ def of_mlflow(judge: Callable[[Evidence, Told], Outcome]) -> Callable[[Evidence]
 
 def is_all_told(evidence: Evidence) -> bool:
     """Whether MLflow must know all that the ledger does."""
-    return evidence.has_ended and not evidence.waiting.num_pending
+    return evidence.has_ended and not evidence.backlog.num_pending
 
 
 def not_all_told(evidence: Evidence) -> Outcome:
@@ -34,7 +34,7 @@ def not_all_told(evidence: Evidence) -> Outcome:
     if not evidence.has_ended:
         return not_applicable(evidence.standing.value)
     return not_applicable(
-        f"{evidence.waiting.num_pending} operations wait for MLflow: orch sync {evidence.record.name}"
+        f"{evidence.backlog.num_pending} operations wait for MLflow: orch sync {evidence.record.name}"
     )
 
 

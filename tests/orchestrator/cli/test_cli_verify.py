@@ -39,3 +39,18 @@ def test_as_json(finished_copy, orch):
 
 def test_of_no_sweep(finished, orch):
     assert orch("verify", "nobody").code == 2
+
+
+def test_repair_says_what_it_would_do_and_does_it(finished_copy, orch):
+    (sweep,) = (finished_copy / ".orch" / "sweeps").iterdir()
+    (sweep / "tune").mkdir()
+    uri = f"sqlite:///{finished_copy}/.orch/mlflow.db"
+
+    dry = orch("repair", "toy-1", "--dry-run", "--tracking-uri", uri)
+    done = orch("repair", "toy-1", "--tracking-uri", uri)
+    again = orch("repair", "toy-1", "--json", "--tracking-uri", uri)
+
+    assert (dry.code, dry.out.splitlines()[0]) == (6, f"would remove {sweep / 'tune'}")
+    assert "toy-1 is broken: 1 violation; orch repair toy-1 mends what it can" in dry.out
+    assert (done.code, done.out.splitlines()[0]) == (0, f"remove {sweep / 'tune'}")
+    assert (again.code, again.json["done"], again.json["sound"]) == (0, [], True)

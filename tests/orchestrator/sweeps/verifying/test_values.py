@@ -39,9 +39,11 @@ def test_a_measurement_that_was_changed(patient):
     assert "1: 0.5" in violation.seen
 
 
-def test_an_unacknowledged_value_of_a_trial_that_failed_is_no_violation(patient):
+def test_a_driver_that_died_between_two_writes_has_lost_nothing(patient):
     with patient.ledger() as db:
-        insert = "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)"
-        db.execute(f"{insert} SELECT trial_id, 9, 0.5, 'FINITE' FROM trials WHERE number = 1")
+        db.execute("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE number = 5")
+        db.execute(f"DELETE FROM trial_user_attributes WHERE key = 'ending' AND {TRIAL.format(5)}")
+        db.execute(f"DELETE FROM trial_intermediate_values WHERE step = 4 AND {TRIAL.format(5)}")
+        db.execute("""UPDATE study_user_attributes SET value_json = replace(value_json, '"COMPLETE"', '"RUNNING"')""")
 
     assert patient.violations(CheckId.STEPS) == []
