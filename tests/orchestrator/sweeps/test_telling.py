@@ -51,26 +51,21 @@ def test_a_lost_outbox_is_told_again_and_changes_nothing(house):
     assert runs(house) == before
 
 
-def test_an_emptied_store_is_said_and_filled_on_request(house):
+def test_an_emptied_store_is_said_and_filled_on_request(house, tmp_path):
     before = runs(house)
-    for file in house.home.root.glob("mlflow.db*"):
-        file.unlink()
-    outbox = house.home.sweep("id-1").outbox
-    assert outbox.exists()
-    with_more = house.resume(extend=["trials=+1"])  # something new to say
-    assert with_more.num_pending > 0
-    _, undelivered = deliver(house.home, "toy-1", clock=Clock(), timeout_s=5)
-    assert undelivered.pending > 0
+    # In another place: a process keeps a store open that it has opened.
+    emptied = House(house.home.root.parent, tracking=f"sqlite:///{tmp_path}/mlflow.db")
+    more = emptied.resume(extend=["trials=+1"])
+    assert (more.exit_code, more.num_pending > 0) == (0, True)
+    _, undelivered = deliver(emptied.home, "toy-1", clock=Clock(), timeout_s=5)
+    assert (undelivered.pending > 0, undelivered.rejected) == (True, 0)
     assert "is not in this MLflow store" in undelivered.error
     assert "orch sync toy-1 --all" in undelivered.error
-    record, _ = sync(house, everything=True)
-    after = {
-        run.trial: run
-        for run in read_runs("id-1", experiment=EXPERIMENT, tracking_uri=record.tracking_uri, histories=True)
-    }
-    assert {n: run.histories for n, run in after.items() if n in (0, 1, 2)} == {
-        n: run.histories for n, run in before.items() if n is not None
-    }
+    sync(emptied, everything=True)
+    found = read_runs("id-1", experiment=EXPERIMENT, tracking_uri=emptied.home.tracking_uri, histories=True)
+    after = {run.trial: run for run in found}
+    assert (len(found), set(after)) == (5, {None, 0, 1, 2, 3})
+    assert [after[n].histories for n in range(3)] == [before[n].histories for n in range(3)]
     assert after[0].run_id != before[0].run_id
-    assert {run.status for run in after.values()} == {"FINISHED"}
-    assert after[None].tags["orch.git_commit"] == before[None].tags["orch.git_commit"]
+    assert {run.status for run in found} == {"FINISHED"}
+    assert after[None].tags["orch.host"] == before[None].tags["orch.host"]
