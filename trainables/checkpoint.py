@@ -20,14 +20,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from trainables.contract import State
-
-FORMAT = 1
-TENSORS_FILE = "state.safetensors"
-MANIFEST_FILE = "manifest.json"
-
-
-class CheckpointError(ValueError):
-    """A state that cannot be written, or a folder that does not hold a whole checkpoint."""
+from trainables.manifest import FORMAT, MANIFEST_FILE, TENSORS_FILE, read_manifest, read_payload, tree_digest
+from trainables.manifest import CheckpointError as CheckpointError
 
 
 def write_checkpoint(folder: Path, state: State) -> None:
@@ -44,7 +38,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
         "format": FORMAT,
         "bytes": len(payload),
         "sha256": hashlib.sha256(payload).hexdigest(),
-        "tree_sha256": _tree_digest(tree),
+        "tree_sha256": tree_digest(tree),
         "tree": tree,
     }
     parts = {TENSORS_FILE: payload, MANIFEST_FILE: json.dumps(manifest, allow_nan=False).encode()}
@@ -68,15 +62,10 @@ def read_checkpoint(folder: Path) -> State:
 
     Raises: CheckpointError: something is missing, damaged, or of another format.
     """
-    manifest = _read_manifest(folder / MANIFEST_FILE)
-    path = folder / TENSORS_FILE
-    payload = _read(path)
-    if len(payload) != manifest["bytes"]:
-        raise CheckpointError(f"{path}: {len(payload)} bytes, the manifest says {manifest['bytes']}")
-    if hashlib.sha256(payload).hexdigest() != manifest["sha256"]:
-        raise CheckpointError(f"{path}: damaged, its SHA-256 is not the manifest's")
+    manifest = read_manifest(folder)
+    payload = read_payload(folder, manifest)
     try:
-        state = _decode(manifest["tree"], safetensors.torch.load(payload))
+        state = _decode(manifest.tree, safetensors.torch.load(payload))
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder}: not a checkpoint of this program: {error!r}") from error
     if not isinstance(state, dict):
@@ -127,35 +116,6 @@ def _decode(node: object, tensors: Mapping[str, Tensor]) -> object:
         case "float":
             return float(content)
     raise ValueError(f"unknown node {kind!r}")
-
-
-def _tree_digest(tree: object) -> str:
-    return hashlib.sha256(json.dumps(tree, allow_nan=False).encode()).hexdigest()
-
-
-def _read_manifest(path: Path) -> dict[str, object]:
-    try:
-        manifest = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: damaged, not JSON: {error}") from error
-    if not isinstance(manifest, dict) or not {"bytes", "sha256", "tree", "tree_sha256"} <= manifest.keys():
-        raise CheckpointError(f"{path}: not a checkpoint's manifest")
-    if manifest.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: format {manifest.get('format')!r}, this program reads {FORMAT}")
-    try:
-        digest = _tree_digest(manifest["tree"])
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: damaged: {error}") from error
-    if digest != manifest["tree_sha256"]:
-        raise CheckpointError(f"{path}: damaged, its tree does not match its SHA-256")
-    return manifest
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "retrain": ("export", "Train a configuration on train and val together, and export it."),
     "stop": ("act", "Ask a running sweep to pause."),
     "sync": ("act", "Deliver to MLflow what it has not got yet."),
+    "verify": ("verify", "Check that nothing of a sweep is lost, doubled or contradictory."),
+    "repair": ("verify", "Mend what verify finds broken, where that is possible."),
     "ui": ("act", "Open MLflow on the sweeps of this folder."),
     "doctor": ("doctor", "Check this machine: versions, Ray, GPU, ledger, MLflow, disk."),
 }

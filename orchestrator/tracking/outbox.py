@@ -179,10 +179,17 @@ class Outbox:
 
 def num_pending(path: Path) -> int:
     """How many operations of a sweep MLflow has not got yet; 0 where no outbox can be read. Changes nothing."""
+    return backlog_of(path).num_pending
+
+
+def backlog_of(path: Path) -> Backlog:
+    """What is left in an outbox; nothing where none can be read. Changes nothing."""
     if not path.is_file():
-        return 0
+        return Backlog(0, 0, None)
+    # A reader of a file with a log beside it leaves its own files there; without one there is nothing to wait for.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            return int(db.execute(_COUNT).fetchone()[0])
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as db:
+            return Backlog(*db.execute(_COUNT).fetchone())
     except sqlite3.Error:
-        return 0
+        return Backlog(0, 0, None)
