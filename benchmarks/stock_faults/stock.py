@@ -74,7 +74,7 @@ def main() -> None:
     """Start, restore or start again, and print the best, as the documentation's examples do."""
     question = Question(**json.loads(sys.argv[1]))
     path = Path(question.folder) / "ray" / NAME
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     if "--again" in sys.argv:
         told = optuna.load_study(study_name=NAME, storage=study_url(question)).get_trials(
             states=[optuna.trial.TrialState.COMPLETE]
