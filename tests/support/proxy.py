@@ -94,7 +94,9 @@ class Proxy:
                 self._held.append(connection)
                 return
             if mood in _ANSWERS:
-                connection.sendall(b"HTTP/1.1 " + _ANSWERS[mood] + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                connection.sendall(
+                    b"HTTP/1.1 " + _ANSWERS[mood] + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
             elif request:
                 answer = self._forward(request)
                 if mood is not Mood.LOSE_REPLY:
