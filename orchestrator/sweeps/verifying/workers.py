@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-GOODBYE_S = 10.0
+GOODBYE_S = 30.0
 """How long a worker may take to notice that its driver has gone."""
 
 
@@ -18,7 +18,7 @@ class Worker:
 
 
 def workers_left(sweep_id: str) -> list[Worker]:
-    """The workers of a sweep that do not end by themselves within a few seconds."""
+    """The workers of a sweep that do not end by themselves in good time."""
     name = f"ray::orch-{sweep_id}"
     found = [process for process in psutil.process_iter(["cmdline"]) if _title(process).startswith(name)]
     _, left = psutil.wait_procs(found, timeout=GOODBYE_S)
