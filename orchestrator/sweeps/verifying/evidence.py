@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.study import SweepRecord, SweepState
+from orchestrator.study import Lease, SweepRecord, SweepState
 from orchestrator.study.redrafting import Redraft
 from orchestrator.study.stored import StoredTrial
 from orchestrator.sweeps.verifying.disk import Disk
@@ -31,6 +31,7 @@ class Evidence:
         stored: its trials as Optuna has them, trials of other sweeps included.
         limit: how many trials it will have.
         driver: who drives it now, in words; None when nobody does.
+        lease: the claim of a driver that is known to be dead; None where there is none.
         redrafts: its trials drafted anew; a text says why they were not.
         disk: its checkpoints and what else is in its folders.
         workers: its processes on this machine, without a driver.
@@ -44,6 +45,7 @@ class Evidence:
     stored: Sequence[StoredTrial]
     limit: int
     driver: str | None
+    lease: Lease | None
     redrafts: Sequence[Redraft] | str
     disk: Disk
     workers: Sequence[Worker]

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.study import Ledger, SweepRecord
 from orchestrator.study.redrafting import Redraft, redrafted
 from orchestrator.study.stored import StoredTrial, stored_trials, sweep_text
-from orchestrator.sweeps.lock import holder
+from orchestrator.sweeps.lock import driver_of
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage
 from orchestrator.sweeps.telling import EXPERIMENT
@@ -51,7 +51,7 @@ def gather(home: Home, reference: str, scope: Scope) -> Evidence:
     with closing(open_storage(home)) as storage:
         found = storage.find(reference)
         paths = home.sweep(found.id)
-        driver = holder(paths.lock)
+        driver = driver_of(storage, found, paths)
         backlog = backlog_of(paths.outbox)
         told = _told(home, found, scope)
         ledger = storage.open(reference)
@@ -61,7 +61,8 @@ def gather(home: Home, reference: str, scope: Scope) -> Evidence:
             trials=trials,
             stored=stored,
             limit=ledger.limit,
-            driver=driver,
+            driver=None if driver is None else driver.words,
+            lease=None if driver is not None else storage.lease(found.id),
             redrafts=_redrafts(ledger, scope),
             disk=look_at_disk(paths, trials),
             workers=() if driver else workers_left(record.id),

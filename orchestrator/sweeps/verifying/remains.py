@@ -11,6 +11,15 @@ def check_leftovers(evidence: Evidence) -> Outcome:
     return Outcome([Violation("left over", seen=str(path), repairable=True) for path in evidence.disk.leftovers])
 
 
+def check_claim(evidence: Evidence) -> Outcome:
+    """After the end nobody has a claim on the sweep, dead or alive."""
+    if not evidence.has_ended:
+        return not_applicable(evidence.standing.value)
+    if evidence.lease is None:
+        return Outcome()
+    return Outcome([Violation("a dead process has a claim on it", seen=evidence.lease.words, repairable=True)])
+
+
 def check_processes(evidence: Evidence) -> Outcome:
     """No worker outlives its driver."""
     if evidence.standing is Standing.RUNNING:

@@ -10,7 +10,7 @@ from orchestrator.errors import LockedError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import Ledger, SweepState
 from orchestrator.study.mending import mark_paused, tell_stored_ending
-from orchestrator.sweeps.lock import driver_lock
+from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.maintain import deliver
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
@@ -56,7 +56,7 @@ def repair(home: Home, reference: str, scope: Scope, *, clock: Clock, dry_run: b
     words = steps.words()
     if dry_run or not words:
         return Repair(words, before)
-    _mend(home, evidence, steps)
+    _mend(home, evidence, steps, clock=clock)
     if steps.tell:
         deliver(home, evidence.record.name, clock=clock, timeout_s=TIMEOUT_S, everything=True)
     return Repair(words, verify(home, reference, scope))
@@ -66,9 +66,9 @@ def _is_to_be_told(verification: Verification) -> bool:
     return any(violation.repairable for check in _TELLING for violation in verification.outcomes[check].violations)
 
 
-def _mend(home: Home, evidence: Evidence, steps: Steps) -> None:
+def _mend(home: Home, evidence: Evidence, steps: Steps, *, clock: Clock) -> None:
     record = evidence.record
-    with closing(open_storage(home)) as storage, driver_lock(home.sweep(record.id).lock, record.name):
+    with closing(open_storage(home)) as storage, driving(storage, record, home.sweep(record.id), clock=clock):
         _mend_ledger(storage.open(record.name), steps)
         for path in steps.remove:
             _remove(path)

@@ -27,6 +27,7 @@ class CheckId(StrEnum):
     BEST_CHECKPOINT = "checkpoints.best"
     SOUND_CHECKPOINTS = "checkpoints.sound"
     LEFTOVERS = "leftovers"
+    CLAIM = "claim"
     PROCESSES = "processes"
     SECRETS = "secrets"
 

@@ -23,6 +23,7 @@ class Steps:
         pauses: trials that are marked as running though nobody runs them.
         reopen: whether the sweep is complete in name only; it is then paused, so that a resume goes on.
         remove: damaged checkpoints and what is left over.
+        claim: whose claim goes, in words; whoever drives the sweep for the repair replaces it.
         delete_runs: runs of no trial, or that are too many.
         parents: runs that stand below another one, to where they belong.
         tell: whether MLflow is to be told everything again.
@@ -32,6 +33,7 @@ class Steps:
     pauses: Sequence[int] = ()
     reopen: bool = False
     remove: Sequence[Path] = ()
+    claim: str = ""
     delete_runs: Sequence[RunView] = ()
     parents: Mapping[str, str] = field(default_factory=dict)
     tell: bool = False
@@ -43,6 +45,7 @@ class Steps:
             *(f"mark trial {number} as paused: nobody runs it" for number in self.pauses),
             *(["mark the sweep as paused: trials of it are open"] if self.reopen else []),
             *(f"remove {path}" for path in self.remove),
+            *([f"remove the claim of {self.claim}"] if self.claim else []),
             *(f"delete MLflow's run {run.run_id} {_whose(run)}: one too many" for run in self.delete_runs),
             *(f"put MLflow's run {run} below the sweep's" for run in self.parents),
             *(["tell MLflow everything again, and note its runs in the ledger"] if self.tell else []),
@@ -65,6 +68,7 @@ def plan_steps(evidence: Evidence, *, mlflow_differs: bool) -> Steps:
         endings=endings,
         pauses=pauses,
         reopen=reopen,
+        claim="" if evidence.lease is None else evidence.lease.words,
         remove=[*(damage.path for damage in evidence.disk.damaged), *evidence.disk.leftovers],
         delete_runs=delete,
         parents=parents,

@@ -9,7 +9,13 @@ from orchestrator.sweeps.verifying.evidence import Evidence
 from orchestrator.sweeps.verifying.gathering import Scope, gather
 from orchestrator.sweeps.verifying.histories import check_best_values, check_histories
 from orchestrator.sweeps.verifying.parameters import check_parameters
-from orchestrator.sweeps.verifying.remains import check_leftovers, check_outbox, check_processes, check_secrets
+from orchestrator.sweeps.verifying.remains import (
+    check_claim,
+    check_leftovers,
+    check_outbox,
+    check_processes,
+    check_secrets,
+)
 from orchestrator.sweeps.verifying.report import CheckId, Outcome, Verification
 from orchestrator.sweeps.verifying.runs import check_run_states, check_runs
 from orchestrator.sweeps.verifying.trials import check_count, check_endings, check_numbers, check_states
@@ -32,6 +38,7 @@ CHECKS: Mapping[CheckId, Callable[[Evidence], Outcome]] = {
     CheckId.BEST_CHECKPOINT: check_best_checkpoint,
     CheckId.SOUND_CHECKPOINTS: check_checkpoints,
     CheckId.LEFTOVERS: check_leftovers,
+    CheckId.CLAIM: check_claim,
     CheckId.PROCESSES: check_processes,
     CheckId.SECRETS: check_secrets,
 }

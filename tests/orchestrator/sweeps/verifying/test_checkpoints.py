@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.verifying.report import CheckId, Health
+from tests.support.home import driven
 from tests.support.verified import LEDGER_ONLY
 
 
@@ -70,7 +70,7 @@ def test_without_any(patient):
 
 
 def test_while_it_runs_they_come_and_go(patient):
-    with driver_lock(patient.paths.lock, "toy-1"):
+    with driven(patient.home):
         outcomes = patient.verify(LEDGER_ONLY).outcomes
 
     assert outcomes[CheckId.SOUND_CHECKPOINTS].health is Health.NOT_APPLICABLE

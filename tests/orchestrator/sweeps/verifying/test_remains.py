@@ -1,9 +1,14 @@
 """What a sweep left behind."""
 
 from contextlib import closing
+from dataclasses import replace
 
+from orchestrator.execution.clock import Clock
+from orchestrator.study import Storage
+from orchestrator.sweeps.lock import _claim
 from orchestrator.sweeps.verifying import gathering
 from orchestrator.sweeps.verifying.gathering import Scope
+from orchestrator.sweeps.verifying.repair import repair
 from orchestrator.sweeps.verifying.report import CheckId, Health
 from orchestrator.sweeps.verifying.workers import Worker
 from orchestrator.tracking.operations import SetTags
@@ -65,3 +70,16 @@ def test_secrets_in_ledger_files_and_mlflow(patient):
 
     assert {v.seen.split(",")[0].split("/")[-1] for v in violations} == {"the ledger", "MLflow", "note.txt"}
     assert "hunter2" not in str([v.to_json() for v in violations])
+
+
+def test_the_claim_of_a_dead_driver_is_found_and_removed(patient):
+    with closing(Storage(patient.home.ledger_url)) as storage, closing(storage.leases()) as leases:
+        dead = replace(_claim(storage.find("toy-1").id, now_ms=0), boot_id="an earlier boot")
+        assert leases.take(dead, replacing=None)
+
+    (violation,) = patient.violations(CheckId.CLAIM)
+    repaired = repair(patient.home, "toy-1", LEDGER_ONLY, clock=Clock())
+
+    assert violation.seen == dead.words
+    assert repaired.done == [f"remove the claim of {dead.words}"]
+    assert not patient.violations(CheckId.CLAIM)

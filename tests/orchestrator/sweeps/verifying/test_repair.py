@@ -6,10 +6,10 @@ import pytest
 
 from orchestrator.errors import LockedError
 from orchestrator.execution.clock import Clock
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.verifying.gathering import Scope
 from orchestrator.sweeps.verifying.repair import repair
 from orchestrator.sweeps.verifying.report import CheckId
+from tests.support.home import driven
 from tests.support.verified import LEDGER_ONLY, NAME, copy_run
 
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_mended_is_said(patient):
 
 
 def test_not_while_it_is_driven(patient):
-    with driver_lock(patient.paths.lock, NAME), pytest.raises(LockedError, match="orch stop toy-1"):
+    with driven(patient.home), pytest.raises(LockedError, match="orch stop toy-1"):
         mend(patient)
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from orchestrator.errors import ExitCode, SweepNotFoundError, UsageError
-from orchestrator.sweeps.lock import driver_lock
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.verifying.report import CheckId, Health
 from orchestrator.sweeps.verifying.verify import CHECKS, verify
+from tests.support.home import driven
 
 
 def test_a_finished_sweep_is_sound(patient):
@@ -23,7 +23,7 @@ def test_every_check_has_an_id_and_every_id_a_check():
 
 
 def test_a_sweep_with_a_driver_is_running(patient):
-    with driver_lock(patient.paths.lock, "toy-1"):
+    with driven(patient.home):
         verification = patient.verify()
 
     assert verification.is_sound
