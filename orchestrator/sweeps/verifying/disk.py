@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.execution.checkpoint_names import step_folder, steps_in, trial_folder
+from orchestrator.execution.checkpoint_names import ATTEMPT_FILE, step_folder, steps_in, trial_folder
 from orchestrator.sweeps.paths import SweepPaths
 from orchestrator.trial import TrialRecord
 from trainables.manifest import CheckpointError, check_folder
@@ -66,4 +66,4 @@ def _half_written(folder: Path) -> list[Path]:
     """What stands beside the checkpoints: a process that writes one gives it its name when it is whole."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not _WHOLE.fullmatch(path.name))
+    return sorted(p for p in folder.iterdir() if p.name != ATTEMPT_FILE and not _WHOLE.fullmatch(p.name))

@@ -18,7 +18,7 @@ def best_of(patient):
 def other_of(patient):
     """A folder of another one of the same trial."""
     best = best_of(patient)
-    return next(path for path in sorted(best.parent.iterdir()) if path != best)
+    return next(path for path in sorted(best.parent.glob("step-*")) if path != best)
 
 
 def test_the_best_is_gone(patient):

@@ -42,7 +42,7 @@ def test_a_stored_ending_is_told(patient):
 def test_a_damaged_checkpoint_and_what_is_left_over_go(patient):
     best = patient.verify(LEDGER_ONLY).outcomes[CheckId.BEST_CHECKPOINT].note.split()
     folder = patient.paths.checkpoints / f"trial-{int(best[1]):04d}"
-    damaged = next(path for path in sorted(folder.iterdir()) if path.name != f"step-{int(best[3]):06d}")
+    damaged = next(path for path in sorted(folder.glob("step-*")) if path.name != f"step-{int(best[3]):06d}")
     (damaged / "manifest.json").write_text("{")
     patient.paths.tune.mkdir()
 
