@@ -6,12 +6,14 @@ process that trains. A name is a key of `TRAINABLES` or a person's own `my_pkg.m
 
 import difflib
 import importlib
+import importlib.util
 import inspect
 import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
+from pathlib import Path
 from types import ModuleType
 from typing import cast
 
@@ -98,6 +100,22 @@ def load_train(name: str) -> Train:
         found = "it is not a function" if train is not None else f"no such function{_did_you_mean(attribute, own)}"
         raise TrainableError(f"trainable {name!r}: {_module_name(name)} was imported, but {attribute!r}: {found}")
     return cast(Train, train)
+
+
+def source_files(name: str) -> dict[str, Path]:
+    """The Python files of a trainable by short name: its whole package, or its module where that is in none.
+
+    Raises: TrainableError: the name is not known.
+    """
+    top = _module_name(name).partition(".")[0]
+    found = importlib.util.find_spec(top)
+    if found is None or found.origin is None:
+        return {}
+    origin = Path(found.origin)
+    if not found.submodule_search_locations:
+        return {origin.name: origin}
+    root = origin.parent
+    return {str(path.relative_to(root.parent)): path for path in sorted(root.rglob("*.py"))}
 
 
 def read_data(name: str, config: BaseModel, purpose: Purpose) -> None:

@@ -113,7 +113,9 @@ def raise_in_words(engine: Engine, url: URL, *, note: Callable[[OrchError], None
     def handle(context: ExceptionContext) -> OrchError | None:
         if context.is_pre_ping:
             return None
-        if error := in_words(context.original_exception, url, gone=context.is_disconnect):
+        # One that was not even given a connection has none.
+        gone = context.is_disconnect or context.connection is None
+        if error := in_words(context.original_exception, url, gone=gone):
             note(error)
         return error
 

@@ -15,6 +15,7 @@ from orchestrator.execution.signals import Received, handling_signals
 from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Confirming, Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.proposals import Proposer
+from orchestrator.sweeps.changed import code_news, code_warning, file_news, refuse_edited_copy, write_copy
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.continuing import History
 from orchestrator.sweeps.extending import extend_trials, extended_record, read_extension, trials_to_extend
@@ -115,7 +116,8 @@ def launch(
             proposer=None if confirmatory is None else confirmatory.proposer,
             history=() if history is None else history.trials,
         )
-        paths.spec.write_text(dump(checked.spec))
+        write_copy(checked.spec, paths)
+        code_news(ledger, name=checked.spec.trainable)
         drive = _Drive(around, paths, storage, ledger, connected, received)
         return drive.run(runner, record)
 
@@ -165,6 +167,9 @@ def resume(
         storage.check()
         # Read again: whoever drove it until now may have changed it.
         record = storage.find(record.name)
+        refuse_edited_copy(record, paths)
+        if news := file_news(record, directory=around.directory):
+            around.watcher.say(news)
         extension = read_extension(extend, record)
         record = _with_overrides(extended_record(record, extension), overrides)
         checked = check(parse(dump(record.spec), file=str(paths.spec)), directory=around.directory)
@@ -174,13 +179,17 @@ def resume(
         tracking_uri = around.home.tracking_of(record.tracking_uri)
         connected = _connect(runner, checked, around, stack, tracking_uri=tracking_uri)
         if overrides or extend:
+            # A driver that dies here leaves no copy rather than one that looks edited.
+            paths.spec.unlink(missing_ok=True)
             ledger.replace_spec(record)
             ledger = storage.open(record.name, proposer=proposer)
-            paths.spec.write_text(dump(record.spec))
+            write_copy(record.spec, paths)
             extend_trials(ledger, paths, longer)
         paths.stop_request.unlink(missing_ok=True)
         remove_unfinished(paths.checkpoints)
-        drive = _Drive(around, paths, storage, ledger, connected, received)
+        if files := code_news(ledger, name=record.spec.trainable):
+            around.watcher.say(code_warning(files))
+        drive = _Drive(around, paths, storage, ledger, connected, received, changed_files=files)
         return drive.run(runner, replace(record, tracking_uri=tracking_uri))
 
 
@@ -241,12 +250,15 @@ class _Drive:
     ledger: Ledger
     connected: _Connected
     received: Received
+    changed_files: Sequence[str] = ()
 
     def run(self, runner: Runner, record: SweepRecord) -> SweepSummary:
         around = self.around
         tracker = self._tracker(record)
         try:
             where = {"orch.device": self._device(), "orch.runner": self.connected.capacity.where}
+            if self.changed_files:
+                where["orch.code_changed"] = ", ".join(self.changed_files)
             record = replace(
                 record,
                 state=SweepState.RUNNING,

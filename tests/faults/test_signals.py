@@ -18,6 +18,9 @@ from tests.conftest import ROOT
 from tests.support.commands import Orch, wait_for
 
 LOCAL = ("--runner", "local")
+PATIENCE_S = 240
+"""Other tests may keep this machine busy."""
+pytestmark = pytest.mark.timeout(900)
 LONG = {"epochs": 900, "epoch_s": 0.3}
 NOWHERE = "http://127.0.0.1:9"
 
@@ -60,10 +63,10 @@ def test_a_closed_terminal_pauses_the_sweep(orch):
     try:
         os.close(theirs)
         os.set_blocking(ours, False)
-        wait_for(lambda: drain(ours) and measured(orch) > 1, what="a measurement")
+        wait_for(lambda: drain(ours) and measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
         os.close(ours)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(60) == 129
+        assert process.wait(PATIENCE_S) == 129
     finally:
         process.kill()
         process.wait()
@@ -80,10 +83,10 @@ def drain(terminal):
 @pytest.mark.slow
 def test_a_hangup_pauses_and_the_printed_command_goes_on(orch):
     process = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 1, what="a measurement")
+    wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGHUP)
-    done = orch.end(process)
+    done = orch.end(process, timeout=PATIENCE_S)
     assert done.code == 129, done.err
     assert "paused (SIGHUP)" in done.err
     assert resume_command(done.err)[:2] == ["resume", "toy-1"]
@@ -101,9 +104,9 @@ def test_under_nohup_a_hangup_is_not_heard(orch):
         env=environment,
     )
     try:
-        wait_for(lambda: measured(orch) > 1, what="a measurement")
+        wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
         process.send_signal(signal.SIGHUP)
-        assert process.wait(100) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()
@@ -114,19 +117,19 @@ def test_under_nohup_a_hangup_is_not_heard(orch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
     process = orch.start("sweep", orch.file(trials=1, config={"epochs": 900, "epoch_s": 20}), *LOCAL)
-    wait_for(lambda: measured(orch) > 0, what="a measurement")
+    wait_for(lambda: measured(orch) > 0, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(number)
     # The epoch of 20 s goes on; a pause would wait for it.
     time.sleep(0.5)
     process.send_signal(number)
     began_s = time.monotonic()
-    assert orch.end(process).code == 128 + number
+    assert orch.end(process, timeout=PATIENCE_S).code == 128 + number
     assert time.monotonic() - began_s < 15
     before = orch.records()
     again = orch.start("resume", "toy-1", *LOCAL)
-    wait_for(lambda: orch.records()[0].attempt == 2, what="the next attempt")
+    wait_for(lambda: orch.records()[0].attempt == 2, what="the next attempt", timeout=PATIENCE_S)
     again.kill()
-    orch.end(again)
+    orch.end(again, timeout=PATIENCE_S)
     assert orch.records()[0].measurements == before[0].measurements
 
 
@@ -134,13 +137,13 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
 def test_a_signal_while_a_sweep_resumes_gives_back_what_is_held(orch):
     """Before anything runs there is nothing to pause."""
     process = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 1, what="a measurement")
+    wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGTERM)
-    assert orch.end(process).code == 143
+    assert orch.end(process, timeout=PATIENCE_S).code == 143
     process = orch.start("resume", "toy-1")
-    wait_for(lambda: is_claimed(orch), what="the claim")
+    wait_for(lambda: is_claimed(orch), what="the claim", timeout=PATIENCE_S)
     process.send_signal(signal.SIGTERM)
-    done = orch.end(process)
+    done = orch.end(process, timeout=PATIENCE_S)
     assert done.code in (143, 15), done.err
     assert "Traceback" not in done.err
     assert not is_claimed(orch)

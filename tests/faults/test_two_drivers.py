@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.study import Storage
+from orchestrator.errors import InfrastructureError
+from orchestrator.study import Storage, database
 from orchestrator.trial import TrialState
 from tests.support.commands import Orch, diary_lines, wait_for
 
@@ -15,6 +16,9 @@ SLOW = {"trials": 3, "config": {"epochs": 6, "epoch_s": 0.3}}
 LONG = {"epochs": 900, "epoch_s": 0.3}
 """Lasts longer than any start of a second process, on the slowest machine; it is paused, not ended."""
 LOCAL = ("--runner", "local")
+PATIENCE_S = 240
+"""Other tests may keep this machine busy."""
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -48,21 +52,21 @@ def has_no_gap(orch):
 def pause(orch, process):
     """After its next measurement."""
     before = measured(orch)
-    wait_for(lambda: measured(orch) > before, what="another measurement")
+    wait_for(lambda: measured(orch) > before, what="another measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGINT)
-    ended = orch.end(process)
+    ended = orch.end(process, timeout=PATIENCE_S)
     assert ended.code == 130, ended.err
 
 
 @pytest.mark.slow
 def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
     process = orch.start("sweep", orch.file(**SLOW), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement")
+    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
     process.kill()
-    orch.end(process)
+    orch.end(process, timeout=PATIENCE_S)
 
     both = [orch.start("resume", "toy-1", *LOCAL) for _ in range(2)]
-    ends = [orch.end(process) for process in both]
+    ends = [orch.end(process, timeout=PATIENCE_S) for process in both]
 
     assert sorted(end.code for end in ends) in ([0, 5], [0, 0]), [end.err for end in ends]
     for refused in (end for end in ends if end.code == 5):
@@ -75,14 +79,14 @@ def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
 @pytest.mark.slow
 def test_a_driver_that_is_taken_over_ends_with_five_and_the_other_goes_on(orch):
     first = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement")
-    refused = orch.run("resume", "toy-1", *LOCAL)
+    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
+    refused = orch.run("resume", "toy-1", *LOCAL, timeout=PATIENCE_S)
     assert refused.code == 5
     assert f"driven by process {first.pid} on " in refused.err
     assert "--take-over" in refused.err
 
     second = orch.start("resume", "toy-1", *LOCAL, "--take-over")
-    ended = orch.end(first)
+    ended = orch.end(first, timeout=PATIENCE_S)
     assert ended.code == 5, ended.err
     assert f"taken over by process {second.pid} on " in ended.err
     assert "Traceback" not in ended.err
@@ -93,16 +97,23 @@ def test_a_driver_that_is_taken_over_ends_with_five_and_the_other_goes_on(orch):
 
 
 @pytest.mark.slow
-def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path):
+def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path, monkeypatch):
     """SIGSTOP is a machine that hangs: the other home cannot wait for it, and takes over all the same."""
+    monkeypatch.setattr(database, "BUSY_S", 5)
     diary = tmp_path / "diary"
     first = orch.start("sweep", orch.file(trials=1, config={**LONG, "diary": str(diary)}), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement")
-    first.send_signal(signal.SIGSTOP)
-    take_from_elsewhere(orch)
+    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
+    while True:
+        first.send_signal(signal.SIGSTOP)
+        # Whoever stands still in the middle of a write has the file locked.
+        try:
+            take_from_elsewhere(orch)
+            break
+        except InfrastructureError:
+            first.send_signal(signal.SIGCONT)
     before = orch.records()
     first.send_signal(signal.SIGCONT)
-    ended = orch.end(first)
+    ended = orch.end(first, timeout=PATIENCE_S)
     assert ended.code == 5, ended.err
     assert "taken over by process 7 on elsewhere" in ended.err
     assert orch.records() == before
@@ -110,13 +121,13 @@ def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path):
     time.sleep(1)
     assert len(diary_lines(diary)) == lines
 
-    refused = orch.run("resume", "toy-1", *LOCAL)
+    refused = orch.run("resume", "toy-1", *LOCAL, timeout=PATIENCE_S)
     assert refused.code == 5
     assert "process 7 on elsewhere" in refused.err
-    shown = orch.run("status", "toy-1", "--json").json
+    shown = orch.run("status", "toy-1", "--json", timeout=PATIENCE_S).json
     assert shown["driver"].startswith("process 7 on elsewhere")
     assert shown["state"] == "RUNNING"
-    stopped = orch.run("stop", "toy-1")
+    stopped = orch.run("stop", "toy-1", timeout=PATIENCE_S)
     assert stopped.code == 2
     assert "another home" in stopped.err
     pause(orch, orch.start("resume", "toy-1", *LOCAL, "--take-over"))
@@ -131,10 +142,10 @@ def test_on_ray_a_driver_that_is_taken_over_lets_its_workers_go(orch, tmp_path):
     resources = {"cpu": 1, "gpu": 0.0, "max_concurrent": 2, "checkpoint_interval_s": 0.0}
     config = {**LONG, "diary": str(diary)}
     first = orch.start("sweep", orch.file(trials=2, config=config, resources=resources))
-    wait_for(lambda: measured(orch) > 4, what="measurements")
+    wait_for(lambda: measured(orch) > 4, what="measurements", timeout=PATIENCE_S)
     take_from_elsewhere(orch)
     before = orch.records()
-    ended = orch.end(first)
+    ended = orch.end(first, timeout=PATIENCE_S)
     assert ended.code == 5, ended.err
     assert "taken over by process 7 on elsewhere" in ended.err
     assert "Traceback" not in ended.err

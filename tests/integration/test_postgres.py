@@ -9,10 +9,14 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from orchestrator.study import Storage
+from orchestrator.errors import BrokenOffError
+from orchestrator.study import Storage, database
+from orchestrator.sweeps.paths import Home
 from orchestrator.trial import TrialState
 from tests.conftest import ROOT
 from tests.support.commands import wait_for
+from tests.support.home import House, Lines
+from tests.support.specs import toy_spec
 
 
 def records(url, sweep="toy-1"):
@@ -91,3 +95,36 @@ def test_a_server_that_is_started_again_is_reached_again_or_the_sweep_says_how_t
         done = orch.run("resume", "toy-1", *options)
     assert done.code == 0, done.err
     assert all([m.step for m in r.measurements] == [0, 1, 2, 3, 4, 5] for r in records(postgres_url))
+
+
+def test_a_server_that_stays_away_ends_the_sweep_which_goes_on_when_it_is_back(house, postgres, monkeypatch):
+    monkeypatch.setattr(database, "RETRIES_S", (0.1, 0.1))
+    house.home = Home(house.home.root, ledger=postgres.database())
+
+    def on_event(event):
+        if event.kind == "measured" and [e.kind for e in watcher.events].count("measured") == 8:
+            postgres.stop()
+
+    watcher = Lines(on_event)
+    try:
+        with pytest.raises(BrokenOffError, match="does not answer") as caught:
+            house.launch(toy_spec(trials=3), watcher=watcher)
+    finally:
+        postgres.start()
+    assert caught.value.sweep == "toy-1"
+    summary = house.resume()
+    assert summary.counts["complete"] == 3
+    assert all([m.step for m in trial.measurements] == [0, 1, 2, 3, 4] for trial in summary.trials)
+    assert [trial.attempt for trial in summary.trials] == [1, 2, 1]
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A home for whole sweeps, with an MLflow that is down."""
+    from orchestrator.tracking import shipper
+
+    def no_store(*_):
+        raise ConnectionError("no store here")
+
+    monkeypatch.setattr(shipper, "connect", no_store)
+    return House(tmp_path)

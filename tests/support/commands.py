@@ -112,6 +112,8 @@ class Orch:
             except ProcessLookupError:
                 continue
             process.wait()
+            process.stdout.close()
+            process.stderr.close()
 
 
 def wait_for(condition, *, timeout: float = 60, what: str = "it") -> None:
