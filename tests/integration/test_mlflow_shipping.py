@@ -1,6 +1,5 @@
 """The tracking room against the real MLflow: a server on a loopback port, and a SQLite store."""
 
-import contextlib
 import math
 import os
 import shutil
@@ -16,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.spec.model import SweepSpec
-from orchestrator.tracking import Identity, Tracker, is_reachable, ui_command
+from orchestrator.tracking import Identity, Tracker
 from orchestrator.tracking.outbox import Outbox
 from orchestrator.trial import Cause, Ending, Measurement, RunStatus, Suggestion, TrialRecord, TrialState
+from tests.support.mlflow_server import Server
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(120)]
 
@@ -38,40 +38,6 @@ ENDED_MS = 1_700_000_001_000
 
 def now_ms():
     return int(time.time() * 1000)
-
-
-class Server:
-    """`mlflow server` as `orch ui` starts it; can be stopped and started again on the same port and store."""
-
-    def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
-        self._folder = folder
-        self.uri = f"http://127.0.0.1:{self._port}"
-        self._process = None
-
-    def start(self):
-        store = f"sqlite:///{self._folder}/server.db"
-        command = ui_command(store, artifacts=self._folder / "served", port=self._port)
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-        log = (self._folder / "server.log").open("a")
-        with log:
-            self._process = subprocess.Popen(
-                command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        end = time.monotonic() + 60
-        while not is_reachable(self.uri, timeout_s=1):
-            assert self._process.poll() is None, (self._folder / "server.log").read_text()
-            assert time.monotonic() < end
-            time.sleep(0.1)
-
-    def stop(self):
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # its own session: the server and its worker
-            self._process.wait()
-            self._process = None
 
 
 @pytest.fixture(scope="module")
