@@ -201,10 +201,10 @@ def test_an_outbox_that_another_process_locks_delays_nobody_and_is_made_up_for(o
 
 @pytest.fixture
 def small_disk(orch):
-    """The folder of the sweeps on a disk of 1 MB; checkpoints and MLflow are elsewhere."""
+    """The folder of the sweeps on a disk of 16 MB; checkpoints and MLflow are elsewhere."""
     folder = orch.home / "sweeps"
     folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a small tmpfs is not allowed here")
     yield folder
