@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
 from orchestrator.study import SweepRecord
+from orchestrator.sweeps.confirming.telling import retell_confirmation
 from orchestrator.sweeps.lock import driver_of, driving
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
@@ -61,7 +62,10 @@ def deliver(
         tracker = stack.enter_context(closing(open_tracker(record, home, clock=clock)))
         if everything:
             tracker.forget()
+        is_new = not tracker.told()
         retell(tracker, SweepSummary(record, ledger.records()), paths)
+        if is_new:
+            retell_confirmation(tracker, record, home)
         tracker.flush(timeout_s)
         lag = tracker.lag
         report = Delivery(tracker.num_shipped, lag.num_pending, lag.num_rejected, tracker.last_error)

@@ -17,22 +17,22 @@ class Server:
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+            self.port = free.getsockname()[1]
         self._folder = folder
-        self.uri = f"http://127.0.0.1:{self._port}"
+        self.uri = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Return when it answers."""
         store = f"sqlite:///{self._folder}/server.db"
-        command = ui_command(store, artifacts=self._folder / "served", port=self._port)
+        command = ui_command(store, artifacts=self._folder / "served", port=self.port)
         environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
         log = (self._folder / "server.log").open("a")
         with log:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + 180
+        end = time.monotonic() + 240
         while not is_reachable(self.uri, timeout_s=1):
             assert self._process.poll() is None, (self._folder / "server.log").read_text()
             assert time.monotonic() < end

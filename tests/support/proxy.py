@@ -20,7 +20,7 @@ class Mood(Enum):
     """The server does what it is asked to, and the connection ends before its answer."""
 
 
-_ANSWERS = {Mood.ERROR_500: b"500 Internal Server Error", Mood.BUSY_429: b"429 Too Many Requests"}
+_ANSWERS = {Mood.ERROR_500: b"HTTP/1.1 500 Internal Server Error", Mood.BUSY_429: b"HTTP/1.1 429 Too Many Requests"}
 
 
 class Proxy:

@@ -19,6 +19,7 @@ from orchestrator.sweeps.confirming.examining import Examination, examine, on_te
 from orchestrator.sweeps.confirming.page import write_files
 from orchestrator.sweeps.confirming.proposing import label_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport
+from orchestrator.sweeps.confirming.telling import tell_confirmation, verdict_tags
 from orchestrator.sweeps.drive import Surroundings
 from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.read import open_storage
@@ -126,39 +127,10 @@ def _tell_mlflow(
     record = ledger.sweep
     files = write_files(report, around.home.sweep(record.id).report)
     with closing(open_tracker(record, around.home, clock=around.clock)) as tracker:
-        for number, found in examined.items():
-            tracker.log(number, found.metrics, step=found.step, at_ms=found.at_ms)
-        at_ms = max([record.ended_ms or 0, *(found.at_ms for found in examined.values())])
-        tracker.log(None, figures(report), step=0, at_ms=at_ms)
-        tracker.tag(None, tags(report))
+        tell_confirmation(tracker, report, record, examined)
         for path in files:
             tracker.artifact(path, folder="report")
         wait_for_delivery(tracker, timeout_s=around.flush_timeout_s)
-
-
-def figures(report: ConfirmationReport) -> dict[str, float]:
-    """The means and the drops by candidate, as metrics of the confirmation's run."""
-    found: dict[str, float] = {}
-    for candidate in report.candidates:
-        name = candidate.label.replace(" ", "_")
-        if candidate.val is not None:
-            found[f"confirmed/{name}/{report.metric}"] = candidate.val.mean
-        if candidate.test is not None and report.test_metric is not None:
-            found[f"confirmed/{name}/{report.test_metric}"] = candidate.test.mean
-        if candidate.drop is not None:
-            found[f"confirmed/{name}/drop"] = candidate.drop.mean
-    return found
-
-
-def tags(report: ConfirmationReport) -> dict[str, str]:
-    """The verdict, for both runs."""
-    return {
-        "orch.confirmation": report.confirmation,
-        "orch.verdict": report.verdict.outcome,
-        "orch.verdict_names": ", ".join(report.verdict.names),
-        "orch.verdict_text": report.verdict.sentence,
-        "orch.num_test_reads": str(len(report.reads)),
-    }
 
 
 def _tag_search(report: ConfirmationReport, searched: SweepRecord, around: Surroundings) -> None:
@@ -169,7 +141,7 @@ def _tag_search(report: ConfirmationReport, searched: SweepRecord, around: Surro
             driving(storage, searched, around.home.sweep(searched.id), clock=around.clock),
             closing(open_tracker(searched, around.home, clock=around.clock)) as tracker,
         ):
-            tracker.tag(None, tags(report))
+            tracker.tag(None, verdict_tags(report))
             wait_for_delivery(tracker, timeout_s=around.flush_timeout_s)
     except LockedError as error:
         around.watcher.say(f"the verdict is not on the search's MLflow run: {error}")
