@@ -25,7 +25,7 @@ from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import Identity, Tracker, is_reachable, num_pending
+from orchestrator.tracking import Identity, Tracker, is_reachable, num_pending, without_credentials
 from orchestrator.trial import RunStatus, TrialRecord
 
 EXPERIMENT = "orch"
@@ -124,7 +124,7 @@ def launch(
             file=checked.document.file,
             confirming=None if confirmatory is None else confirmatory.confirming,
             continued=None if history is None else history.continued,
-            tracking_uri=around.home.tracking_uri,
+            tracking_uri=without_credentials(around.home.tracking_uri),
         )
         stack.enter_context(driver_lock(paths.lock, record.name))
         _make_folder(paths.checkpoints)
@@ -212,7 +212,7 @@ def resume(
             extend_trials(ledger, paths, longer)
         paths.stop_request.unlink(missing_ok=True)
         drive = _Drive(around, paths, ledger, connected)
-        return drive.run(runner, replace(record, tracking_uri=tracking_uri))
+        return drive.run(runner, replace(record, tracking_uri=without_credentials(tracking_uri)))
 
 
 def _deliver_rest(record: SweepRecord, around: Surroundings) -> SweepSummary:

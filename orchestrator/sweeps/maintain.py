@@ -9,7 +9,7 @@ from orchestrator.study import SweepRecord
 from orchestrator.sweeps.lock import driver_lock, holder
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
-from orchestrator.tracking import SyncReport, sync
+from orchestrator.tracking import SyncReport, sync, without_credentials
 
 
 def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
@@ -45,5 +45,7 @@ def deliver(home: Home, reference: str, *, clock: Clock, timeout_s: float) -> tu
         if report.parent_run_id is not None:
             for number, run_id in report.run_ids.items():
                 ledger.set_run_id(number, run_id)
-            ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=report.parent_run_id))
+            ledger.update_sweep(
+                replace(ledger.sweep, tracking_uri=without_credentials(uri), parent_run_id=report.parent_run_id)
+            )
     return record, report

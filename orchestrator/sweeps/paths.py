@@ -3,30 +3,33 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked_dataclass
+
 from orchestrator.execution.checkpoint_names import step_folder, steps_in, trial_folder
 from orchestrator.trial import TrialRecord
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True)
 class Home:
     """A folder with the ledger, the local MLflow store and the sweeps, or the URLs that replace them.
 
     Attributes:
         root: `ORCH_HOME`, default `.orch` in the working directory.
-        ledger: a database URL, when the ledger is not in `root`.
-        tracking: an MLflow URI, when the runs are not in `root`.
+        ledger: a database URL, when the ledger is not in `root`; it may hold a password.
+        tracking: an MLflow URI, when the runs are not in `root`; it may hold a password.
         storage: a folder for checkpoints that all nodes of a cluster see, when `root` is not one.
     """
 
     root: Path
-    ledger: str | None = None
-    tracking: str | None = None
+    ledger: SecretStr | None = None
+    tracking: SecretStr | None = None
     storage: Path | None = None
 
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger."""
-        return self.ledger or f"sqlite:///{self.ledger_file}"
+        return self.ledger.get_secret_value() if self.ledger else f"sqlite:///{self.ledger_file}"
 
     @property
     def ledger_file(self) -> Path:
@@ -36,11 +39,16 @@ class Home:
     @property
     def tracking_uri(self) -> str:
         """MLflow's tracking URI."""
-        return self.tracking or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
+        return self.tracking_of(None)
 
     def tracking_of(self, recorded: str | None) -> str:
-        """The URI of a sweep that was launched with `recorded`: what is asked for now goes first."""
-        return self.tracking or recorded or self.tracking_uri
+        """The URI of a sweep that was launched with `recorded`: what is asked for now goes first.
+
+        What is recorded has no password: it comes from the environment, or with what is asked for.
+        """
+        if self.tracking:
+            return self.tracking.get_secret_value()
+        return recorded or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
 
     @property
     def artifacts(self) -> Path:

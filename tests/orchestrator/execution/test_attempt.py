@@ -219,3 +219,11 @@ def test_a_retraining_measures_nothing_on_val(assign_adapter):
     first, *epochs, _ = advance(Attempt(assign_adapter(purpose=Purpose.RETRAIN)))
     assert first.metrics == {}
     assert all(name.startswith("train/") for epoch in epochs for name in epoch.metrics)
+
+
+def test_what_was_raised_is_stored_without_passwords_and_up_to_a_length():
+    url = "postgresql://me:secret@host/db"
+    raised = Raised(f"cannot reach {url} {'x' * 10_000}", "y" * 100_000 + f"cannot reach {url}")
+    assert "secret" not in raised.message + raised.traceback
+    assert (len(raised.message), len(raised.traceback)) == (1_000, 20_000)
+    assert raised.traceback.endswith("cannot reach postgresql://***@host/db")
