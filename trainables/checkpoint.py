@@ -45,6 +45,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
         "tree_sha256": _tree_digest(tree),
         "tree": tree,
     }
+    _refuse_links(folder)
     parts = {TENSORS_FILE: payload, MANIFEST_FILE: json.dumps(manifest, allow_nan=False).encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.new")
@@ -61,6 +62,7 @@ def read_checkpoint(folder: Path) -> State:
 
     Raises: CheckpointError: something is missing, damaged, or of another format.
     """
+    _refuse_links(folder)
     manifest = _read_manifest(folder / MANIFEST_FILE)
     path = folder / TENSORS_FILE
     payload = _read(path)
@@ -144,9 +146,17 @@ def _read_manifest(path: Path) -> dict[str, object]:
     return manifest
 
 
+def _refuse_links(folder: Path) -> None:
+    """A checkpoint lies where it is named: a link would read or write somewhere else."""
+    for path in (folder, folder.parent):
+        if path.is_symlink():
+            raise CheckpointError(f"{path} is a symbolic link; checkpoints are kept in folders")
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -1,13 +1,20 @@
-"""Where things are kept. `Home` is what all sweeps share, `SweepPaths` owns every file name of one sweep."""
+"""Where things are kept. `Home` is what all sweeps share, `SweepPaths` owns every file name of one sweep.
 
+A sweep's id comes from a ledger, which others may have written: it can name a folder here and nothing else.
+"""
+
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from orchestrator.errors import IntegrityError
 from orchestrator.execution.checkpoint_names import step_folder, steps_in, trial_folder
 from orchestrator.trial import TrialRecord
+
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 
 
 @checked_dataclass(frozen=True, slots=True)
@@ -56,10 +63,18 @@ class Home:
         return self.root.absolute() / "artifacts"
 
     def sweep(self, sweep_id: str) -> "SweepPaths":
-        """The files of one sweep."""
+        """The files of one sweep.
+
+        Raises:
+            IntegrityError: the id is no name of a folder, or a file of the sweep is a symbolic link.
+        """
+        if re.fullmatch(ID_PATTERN, sweep_id) is None:
+            raise IntegrityError(f"the ledger is damaged: {sweep_id[:100]!r} is not the id of a sweep")
         folder = self.root.absolute() / "sweeps" / sweep_id
         storage = self.storage.absolute() / sweep_id if self.storage else folder
-        return SweepPaths(folder, storage)
+        paths = SweepPaths(folder, storage)
+        paths.refuse_links()
+        return paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,13 @@ class SweepPaths:
 
     folder: Path
     storage: Path
+
+    def refuse_links(self) -> None:
+        """Raises: IntegrityError: a file or folder of the sweep is a symbolic link; none is followed."""
+        owned = (self.spec, self.outbox, self.lock, self.stop_request, self.report, self.checkpoints, self.tune)
+        for path in (self.folder, self.storage, *owned):
+            if path.is_symlink():
+                raise IntegrityError(f"{path} is a symbolic link; a sweep's own files are not: remove it")
 
     @property
     def spec(self) -> Path:

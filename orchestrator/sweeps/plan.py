@@ -199,7 +199,7 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
         places={
             "ledger": redact(home.ledger_url),
             "MLflow": redact(home.tracking_uri),
-            "checkpoints": str(home.sweep("<id>").checkpoints),
+            "checkpoints": str(home.sweep("ID").checkpoints),
         },
         shared=shared,
         failure=probed.failure,
