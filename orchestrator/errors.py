@@ -1,5 +1,7 @@
 """The error tree and the exit codes. Every room raises these; only `cli` turns them into text and an exit code.
 
+No message of this tree shows a password: `redact` hides those of all URLs.
+
 OrchError
 +-- UsageError                2   the person asked for something that cannot be
 |   +-- SpecError             2   faults in a sweep file, all of them at once
@@ -10,9 +12,18 @@ OrchError
 +-- IntegrityError            6   records contradict each other
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@\s:]*:(?!\d+/)[^@\s]*@)")
+_SECRET_VALUE = re.compile(r"(?i)(?<=[?&])([\w.-]*(?:password|passwd|secret|token|key)[\w.-]*=)[^&#\s'\"]+")
+
+
+def redact(text: str) -> str:
+    """Hide the user names and passwords of all URLs in a text, and values such as `?password=`."""
+    return _SECRET_VALUE.sub(r"\1***", _CREDENTIALS.sub("***@", text))
 
 
 class ExitCode(IntEnum):
@@ -58,6 +69,9 @@ class OrchError(Exception):
     """The root: everything that Orch raises on purpose."""
 
     exit_code: ExitCode = ExitCode.FAILURES
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
 
 
 class UsageError(OrchError):

@@ -20,7 +20,15 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from trainables.contract import State
-from trainables.manifest import FORMAT, MANIFEST_FILE, TENSORS_FILE, read_manifest, read_payload, tree_digest
+from trainables.manifest import (
+    FORMAT,
+    MANIFEST_FILE,
+    TENSORS_FILE,
+    read_manifest,
+    read_payload,
+    refuse_links,
+    tree_digest,
+)
 from trainables.manifest import CheckpointError as CheckpointError
 
 
@@ -41,6 +49,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
         "tree_sha256": tree_digest(tree),
         "tree": tree,
     }
+    refuse_links(folder)
     parts = {TENSORS_FILE: payload, MANIFEST_FILE: json.dumps(manifest, allow_nan=False).encode()}
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}.new")

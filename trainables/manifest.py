@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises: CheckpointError
     """
+    refuse_links(folder)
     path = folder / MANIFEST_FILE
     content = _read(path)
     try:
@@ -77,8 +79,19 @@ def tree_digest(tree: object) -> str:
     return hashlib.sha256(json.dumps(tree, allow_nan=False).encode()).hexdigest()
 
 
+def refuse_links(folder: Path) -> None:
+    """A checkpoint lies where it is named: a link would read or write somewhere else.
+
+    Raises: CheckpointError
+    """
+    for path in (folder, folder.parent):
+        if path.is_symlink():
+            raise CheckpointError(f"{path} is a symbolic link; checkpoints are kept in folders")
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error

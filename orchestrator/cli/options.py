@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from pydantic import SecretStr
 
 from orchestrator.sweeps.paths import Home, SweepPaths
 
@@ -152,7 +153,7 @@ def home_options(command: Command) -> Command:
     def with_home(
         *args: object, home: Path, ledger: str | None, tracking_uri: str | None, storage: Path | None, **rest: object
     ) -> int:
-        return command(*args, home=Home(home, ledger, tracking_uri, storage), **rest)
+        return command(*args, home=Home(home, _secret(ledger), _secret(tracking_uri), storage), **rest)
 
     options = [
         click.option(
@@ -176,6 +177,10 @@ def home_options(command: Command) -> Command:
         ),
     ]
     return _with_options(with_home, options)
+
+
+def _secret(url: str | None) -> SecretStr | None:
+    return None if url is None else SecretStr(url)
 
 
 def run_options(command: Command) -> Command:

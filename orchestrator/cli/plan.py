@@ -80,7 +80,6 @@ def _facts(spec: "SweepSpec", made: "Plan", home: Home) -> "Facts":
 
 
 def _print(console: Console, made: "Plan", spec: "SweepSpec") -> None:
-    from orchestrator.tracking import redact
 
     rows = [
         ("trials", f"{made.trials} of {spec.trainable}, sampler {spec.sampler.type}, pruner {spec.pruner.type}"),
@@ -98,7 +97,7 @@ def _print(console: Console, made: "Plan", spec: "SweepSpec") -> None:
         )
         needed, free = made.disk.needed_bytes / GIB, made.disk.free_bytes / GIB
         rows.append(("disk", f"checkpoints need at most {needed:.2g} GiB of {free:.3g} GiB free{short}"))
-    rows += [(name, redact(place)) for name, place in made.places.items()]
+    rows += list(made.places.items())
     for name, text in rows:
         console.print(f"{name:<12} {text}", markup=False, soft_wrap=True)
     console.print("first configurations")

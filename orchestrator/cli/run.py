@@ -45,7 +45,7 @@ from orchestrator.sweeps.lint.measured import facts_before
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.watching import Watcher
-from orchestrator.tracking import is_server, redact
+from orchestrator.tracking import is_server, redact, without_credentials
 from orchestrator.trial import JsonValue
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _prefix(home: Home) -> str:
     """Where things are, for the next command: all that this one was told and that the shell is not set to."""
     told = {
         "ORCH_HOME": None if home.root == Path(".orch") else str(home.root),
-        "ORCH_LEDGER": home.ledger,
+        "ORCH_LEDGER": home.ledger_url if home.ledger else None,
         "ORCH_STORAGE": str(home.storage) if home.storage else None,
     }
     return "".join(
@@ -232,7 +232,7 @@ def _mlflow_place(uri: str, home: Home, prefix: str) -> str:
     """A server is opened by its address, a store with `orch ui`."""
     if is_server(uri):
         return redact(uri)
-    known = replace(home, tracking=os.environ.get("MLFLOW_TRACKING_URI")).tracking_uri
+    known = without_credentials(os.environ.get("MLFLOW_TRACKING_URI") or replace(home, tracking=None).tracking_uri)
     option = "" if uri == known else f" --tracking-uri {shlex.quote(redact(uri))}"
     return f"{redact(uri)}: {prefix}orch ui{option}"
 

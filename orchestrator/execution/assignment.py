@@ -4,9 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.errors import redact
 from orchestrator.spec.model import Objective
 from orchestrator.trial import JsonValue
 from trainables.contract import Purpose
+
+MAX_MESSAGE = 1_000
+MAX_TRACEBACK = 20_000
+"""Characters of it that are kept, the last ones: there it says what was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,11 @@ class Raised:
     traceback: str
     train_s: float = field(default=0.0, compare=False)
     out_of_memory: bool = False
+
+    def __post_init__(self) -> None:
+        """Both are stored, sent to MLflow and shown: passwords of URLs are hidden, and length has an end."""
+        object.__setattr__(self, "message", redact(self.message)[:MAX_MESSAGE])
+        object.__setattr__(self, "traceback", redact(self.traceback)[-MAX_TRACEBACK:])
 
 
 Outcome = Measured | Done | Raised

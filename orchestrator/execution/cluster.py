@@ -6,8 +6,10 @@ import socket
 from typing import Any
 
 import ray
+from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
 
 from orchestrator.errors import InfrastructureError
+from orchestrator.execution.environment import is_allowed
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
 from orchestrator.spec.model import Resources
 
@@ -30,6 +32,8 @@ def connect(address: str | None) -> str:
     """
     for key, value in _QUIET.items():
         os.environ.setdefault(key, value)
+    # Tune would send the driver's AWS keys to every worker, and Ray would write them into its log.
+    ENV_VARS_TO_PROPAGATE.intersection_update([name for name in ENV_VARS_TO_PROPAGATE if is_allowed(name)])
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address:
         options |= {"address": address}

@@ -9,6 +9,10 @@ from typing import SupportsFloat, cast
 
 from trainables.contract import Measurement
 
+MAX_METRICS = 1000
+MAX_NAME = 250
+"""What MLflow takes in one call."""
+
 
 def checked(yielded: object, *, after: int) -> Measurement:
     """The measurement with plain numbers; NumPy's and torch's are taken for what they are.
@@ -24,8 +28,17 @@ def checked(yielded: object, *, after: int) -> Measurement:
     step = operator.index(yielded.step)
     if step <= after:
         raise ValueError(f"step {step} was yielded after step {after}; steps must increase")
+    _check_names([*yielded.metrics, *yielded.resamples])
     metrics = {name: _number(name, value) for name, value in yielded.metrics.items()}
     return Measurement(step, metrics, {name: _numbers(name, draws) for name, draws in yielded.resamples.items()})
+
+
+def _check_names(names: Sequence[object]) -> None:
+    if len(names) > MAX_METRICS:
+        raise ValueError(f"{len(names)} metrics in one measurement; at most {MAX_METRICS} are kept")
+    for name in names:
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"a metric is named {str(name)[:50]!r}; a name has 1 to {MAX_NAME} characters")
 
 
 def _numbers(name: str, values: Sequence[object]) -> tuple[float, ...]:

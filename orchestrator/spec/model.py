@@ -10,6 +10,7 @@ from orchestrator.space import Choice, Parameter
 from orchestrator.spec.dotted import nest
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+MAX_NAME = 250
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 
 
@@ -27,7 +28,9 @@ class Direction(StrEnum):
 class Objective(_Section):
     """The metric that ranks trials."""
 
-    metric: str = Field(min_length=1, description="A metric that the trainable reports, such as val/recall_at_1.")
+    metric: str = Field(
+        min_length=1, max_length=MAX_NAME, description="A metric that the trainable reports, such as val/recall_at_1."
+    )
     direction: Direction
 
     def better(self, a: float, b: float) -> bool:
@@ -315,16 +318,18 @@ class Confirm(_Section):
 class Lint(_Section):
     """Warnings that are meant."""
 
-    ignore: Mapping[Annotated[str, Field(pattern=r"^ORC[0-9]{3}$")], Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=dict, description="Rule to the reason why it does not apply here."
-    )
+    ignore: Mapping[
+        Annotated[str, Field(pattern=r"^ORC[0-9]{3}$")], Annotated[str, Field(min_length=1, max_length=1000)]
+    ] = Field(default_factory=dict, description="Rule to the reason why it does not apply here.")
 
 
 class SweepSpec(_Section):
     """One question: a trainable, a space, and how to search it."""
 
     name: str = Field(pattern=NAME_PATTERN, description="Lower-case letters, digits, '-', '_', '.'.")
-    trainable: str = Field(min_length=1, description="A registered name, or your own my_pkg.my_module:train.")
+    trainable: str = Field(
+        min_length=1, max_length=MAX_NAME, description="A registered name, or your own my_pkg.my_module:train."
+    )
     objective: Objective
     further_objectives: tuple[Objective, ...] = Field(
         default=(), description="More metrics to trade off against the objective, which alone prunes and ranks."
@@ -332,8 +337,12 @@ class SweepSpec(_Section):
     floors: Mapping[str, StrictFloat] = Field(
         default_factory=dict, description="Metric to the least value that a trial must reach to be of use."
     )
-    space: Mapping[str, Parameter] = Field(min_length=1, description="Dotted config key to its domain.")
-    constraints: tuple[str, ...] = Field(default=(), description="Expressions over dotted names that must hold.")
+    space: Mapping[Annotated[str, Field(max_length=MAX_NAME)], Parameter] = Field(
+        min_length=1, max_length=500, description="Dotted config key to its domain."
+    )
+    constraints: tuple[Annotated[str, Field(max_length=1000)], ...] = Field(
+        default=(), max_length=100, description="Expressions over dotted names that must hold."
+    )
     points: tuple[Mapping[str, Choice], ...] = Field(
         default=(), description="Configurations that are tried first; one that stands here twice gets a second seed."
     )

@@ -27,7 +27,7 @@ from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery
 from orchestrator.sweeps.watching import Guarded, Watcher
-from orchestrator.tracking import Tracker, is_reachable
+from orchestrator.tracking import Tracker, is_reachable, without_credentials
 from orchestrator.trial import TrialRecord
 
 CHANGEABLE = ("budget", "resources")
@@ -107,7 +107,7 @@ def launch(
             file=checked.document.file,
             confirming=None if confirmatory is None else confirmatory.confirming,
             continued=None if history is None else history.continued,
-            tracking_uri=around.home.tracking_uri,
+            tracking_uri=without_credentials(around.home.tracking_uri),
         )
         stack.enter_context(driving(storage, record, paths, clock=around.clock))
         _make_folder(paths.checkpoints)
@@ -190,7 +190,7 @@ def resume(
         if files := code_news(ledger, name=record.spec.trainable):
             around.watcher.say(code_warning(files))
         drive = _Drive(around, paths, storage, ledger, connected, received, changed_files=files)
-        return drive.run(runner, replace(record, tracking_uri=tracking_uri))
+        return drive.run(runner, replace(record, tracking_uri=without_credentials(tracking_uri)))
 
 
 def _deliver_rest(record: SweepRecord, around: Surroundings) -> SweepSummary:

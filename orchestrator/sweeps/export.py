@@ -94,7 +94,7 @@ def export(home: Home, reference: str, which: str, to: Destination) -> ExportRep
 
 def check_free(folder: Path) -> None:
     """Raises: UsageError: something is there."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise UsageError(f"{folder} is there already; choose another folder with --to, or remove it")
 
 

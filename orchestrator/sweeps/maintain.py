@@ -12,6 +12,7 @@ from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.read import open_storage
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import open_tracker, retell
+from orchestrator.tracking import without_credentials
 
 
 def request_stop(home: Home, reference: str) -> tuple[SweepRecord, str]:
@@ -72,6 +73,6 @@ def deliver(
         if tracker.parent_run_id is not None:
             for number, run_id in tracker.run_ids().items():
                 ledger.set_run_id(number, run_id)
-            uri = home.tracking_of(record.tracking_uri)
+            uri = without_credentials(home.tracking_of(record.tracking_uri))
             ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=tracker.parent_run_id))
     return record, report

@@ -1,32 +1,42 @@
-"""Where things are kept. `Home` is what all sweeps share, `SweepPaths` owns every file name of one sweep."""
+"""Where things are kept. `Home` is what all sweeps share, `SweepPaths` owns every file name of one sweep.
 
+A sweep's id comes from a ledger, which others may have written: it can name a folder here and nothing else.
+"""
+
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from orchestrator.errors import IntegrityError
 from orchestrator.execution.checkpoint_names import step_folder, steps_in, trial_folder
 from orchestrator.trial import TrialRecord
 
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 
-@dataclass(frozen=True, slots=True)
+
+@checked_dataclass(frozen=True, slots=True)
 class Home:
     """A folder with the ledger, the local MLflow store and the sweeps, or the URLs that replace them.
 
     Attributes:
         root: `ORCH_HOME`, default `.orch` in the working directory.
-        ledger: a database URL, when the ledger is not in `root`.
-        tracking: an MLflow URI, when the runs are not in `root`.
+        ledger: a database URL, when the ledger is not in `root`; it may hold a password.
+        tracking: an MLflow URI, when the runs are not in `root`; it may hold a password.
         storage: a folder for checkpoints that all nodes of a cluster see, when `root` is not one.
     """
 
     root: Path
-    ledger: str | None = None
-    tracking: str | None = None
+    ledger: SecretStr | None = None
+    tracking: SecretStr | None = None
     storage: Path | None = None
 
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger."""
-        return self.ledger or f"sqlite:///{self.ledger_file}"
+        return self.ledger.get_secret_value() if self.ledger else f"sqlite:///{self.ledger_file}"
 
     @property
     def ledger_file(self) -> Path:
@@ -36,11 +46,16 @@ class Home:
     @property
     def tracking_uri(self) -> str:
         """MLflow's tracking URI."""
-        return self.tracking or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
+        return self.tracking_of(None)
 
     def tracking_of(self, recorded: str | None) -> str:
-        """The URI of a sweep that was launched with `recorded`: what is asked for now goes first."""
-        return self.tracking or recorded or self.tracking_uri
+        """The URI of a sweep that was launched with `recorded`: what is asked for now goes first.
+
+        What is recorded has no password: it comes from the environment, or with what is asked for.
+        """
+        if self.tracking:
+            return self.tracking.get_secret_value()
+        return recorded or f"sqlite:///{self.root.absolute() / 'mlflow.db'}"
 
     @property
     def artifacts(self) -> Path:
@@ -53,10 +68,18 @@ class Home:
         return any((self.root / "sweeps").glob("*/sweep.yaml"))
 
     def sweep(self, sweep_id: str) -> "SweepPaths":
-        """The files of one sweep."""
+        """The files of one sweep.
+
+        Raises:
+            IntegrityError: the id is no name of a folder, or a file of the sweep is a symbolic link.
+        """
+        if re.fullmatch(ID_PATTERN, sweep_id) is None:
+            raise IntegrityError(f"the ledger is damaged: {sweep_id[:100]!r} is not the id of a sweep")
         folder = self.root.absolute() / "sweeps" / sweep_id
         storage = self.storage.absolute() / sweep_id if self.storage else folder
-        return SweepPaths(folder, storage)
+        paths = SweepPaths(folder, storage)
+        paths.refuse_links()
+        return paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,13 @@ class SweepPaths:
 
     folder: Path
     storage: Path
+
+    def refuse_links(self) -> None:
+        """Raises: IntegrityError: a file or folder of the sweep is a symbolic link; none is followed."""
+        owned = (self.spec, self.outbox, self.lock, self.stop_request, self.report, self.checkpoints, self.tune)
+        for path in (self.folder, self.storage, *owned):
+            if path.is_symlink():
+                raise IntegrityError(f"{path} is a symbolic link; a sweep's own files are not: remove it")
 
     @property
     def spec(self) -> Path:

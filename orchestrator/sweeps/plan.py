@@ -34,6 +34,7 @@ from orchestrator.sweeps.planning.forecast import Forecast, Workers, rehearse_of
 from orchestrator.sweeps.planning.pace import Pace
 from orchestrator.sweeps.planning.probe import BuildRunner, Probed, probe
 from orchestrator.sweeps.planning.survival import Rehearsed, Remembered, Survival
+from orchestrator.tracking import redact
 from orchestrator.trial import JsonValue, Value
 
 NUM_SHOWN = 3
@@ -196,9 +197,9 @@ def plan(checked: CheckedSweep, home: Home, target: Target, asked: Asked) -> Pla
         confirmation=confirmation_cost(spec, pace, full, devices=concurrency.devices, at_once=concurrency.trials),
         disk=_disk(home, pace, trials),
         places={
-            "ledger": home.ledger_url,
-            "MLflow": home.tracking_uri,
-            "checkpoints": str(home.sweep("<id>").checkpoints),
+            "ledger": redact(home.ledger_url),
+            "MLflow": redact(home.tracking_uri),
+            "checkpoints": str(home.sweep("ID").checkpoints),
         },
         shared=shared,
         failure=probed.failure,

@@ -23,7 +23,7 @@ def open_storage(home: Home) -> Storage:
         UsageError: there is none; none is made.
     """
     if is_absent(home.ledger_url):
-        where = redact(home.ledger) if home.ledger else home.ledger_file
+        where = redact(home.ledger_url) if home.ledger else home.ledger_file
         raise UsageError(f"there is no ledger at {where}; set ORCH_HOME or --ledger, or start a sweep")
     refuse_emptied(home)
     return Storage(home.ledger_url)

@@ -11,6 +11,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.spec import Objective
 from orchestrator.study import SweepRecord, SweepState
 from orchestrator.study.hypervolume import Hypervolume, hypervolume
+from orchestrator.tracking import without_credentials
 from orchestrator.trial import Bucket, JsonValue, TrialRecord
 
 
@@ -116,7 +117,7 @@ class SweepSummary:
             "costs": self.costs.to_json(),
             "startup_s": self.startup_s,
             "elapsed_s": self.elapsed_s,
-            "tracking_uri": self.sweep.tracking_uri,
+            "tracking_uri": without_credentials(self.sweep.tracking_uri) if self.sweep.tracking_uri else None,
             "parent_run_id": self.sweep.parent_run_id,
             "mlflow_pending": self.num_pending,
             "driver": self.driver,

@@ -8,13 +8,14 @@ from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.reading import RunView, read_runs
 from orchestrator.tracking.registered import Registration, register_model
-from orchestrator.tracking.server import ui_command
+from orchestrator.tracking.server import STORE_VARIABLE, ui_command
 from orchestrator.tracking.shipper import Lag
 from orchestrator.tracking.told import SWEEP_STARTED, facts_of, sweep_end_told
 from orchestrator.tracking.tracker import Tracker
-from orchestrator.tracking.uri import is_reachable, is_server, redact
+from orchestrator.tracking.uri import is_reachable, is_server, redact, without_credentials
 
 __all__ = [
+    "STORE_VARIABLE",
     "SWEEP_STARTED",
     "Identity",
     "Lag",
@@ -32,4 +33,5 @@ __all__ = [
     "register_model",
     "sweep_end_told",
     "ui_command",
+    "without_credentials",
 ]

@@ -1,18 +1,22 @@
-"""Tracking URIs: which ones name a server, whether it answers, and how to show one without its password."""
+"""Tracking URIs: which ones name a server, whether it answers, and what of one may be written down."""
 
-import re
 import socket
 import urllib.error
 import urllib.parse
 import urllib.request
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+from orchestrator.errors import redact
+
+__all__ = ["is_reachable", "is_server", "redact", "without_credentials"]
+
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
-def redact(text: str) -> str:
-    """Hide user names and passwords of all URIs in a text."""
-    return _CREDENTIALS.sub("***@", text)
+def without_credentials(uri: str) -> str:
+    """What of a URI may be written down: without user, password and values such as `?password=`."""
+    bare, mark, query = redact(uri).replace("***@", "").partition("?")
+    kept = "&".join(pair for pair in query.split("&") if not pair.endswith("=***"))
+    return f"{bare}{mark}{kept}" if kept else bare
 
 
 def is_server(uri: str) -> bool:

@@ -1,12 +1,21 @@
 """What SECURITY.md promises, with real sweeps: who sees which secret, what is imported when, which ports are open."""
 
+import contextlib
 import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestrator.spec.dumping import dump
-from tests.support.commands import Orch
-from tests.support.specs import TWO_WORKERS, toy_spec
+from orchestrator.tracking import STORE_VARIABLE, is_reachable, ui_command
+from tests.support.commands import Orch, wait_for
+from tests.support.specs import TWO_WORKERS, modes, toy_spec
 
 ONE_WORKER = {**TWO_WORKERS, "max_concurrent": 1}
 
@@ -73,3 +82,82 @@ def test_reading_a_sweep_imports_no_code_of_its_user(orch):
         done = orch.run(*command, cwd=orch.folder)
         assert done.code in (0, 2), (command, done.err)  # nothing is left for sync
         assert not mark.exists(), command
+
+
+CANARY = "c4nary-5ecret"
+
+
+@pytest.fixture
+def mlflow_port(tmp_path):
+    """A real MLflow server, which takes any password; its files are searched, too."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ui_command("sqlite://", artifacts=tmp_path / "served", port=port)
+    environment = {**os.environ, STORE_VARIABLE: f"sqlite:///{tmp_path / 'served.db'}"}
+    with (tmp_path / "server.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_for(lambda: is_reachable(f"http://127.0.0.1:{port}", timeout_s=1), timeout=120, what="MLflow")
+        yield port
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+@pytest.fixture
+def ray_folder(monkeypatch):
+    """Ray's own logs, in a short path: its sockets are there."""
+    with tempfile.TemporaryDirectory(prefix="orch-", ignore_cleanup_errors=True) as folder:
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        yield Path(folder)
+
+
+def leaks(*folders):
+    """Files that hold the canary."""
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+    assert files
+    return [str(file) for file in files if CANARY.encode() in file.read_bytes()]
+
+
+def commands_of_children(pid):
+    """The command lines of all processes that a command has started."""
+    lines = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            lines.append(" ".join(process.cmdline()))
+    return lines
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_password_is_in_nothing_that_a_sweep_writes_or_shows(orch, mlflow_port, ray_folder, monkeypatch, tmp_path):
+    ledger = f"sqlite:///file:{orch.home}/ledger.db?uri=true&password={CANARY}"
+    orch.home.mkdir()
+    for name in ("MLFLOW_TRACKING_PASSWORD", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD"):
+        monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
+    monkeypatch.setenv("ORCH_LEDGER", ledger)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{CANARY}@127.0.0.1:{mlflow_port}")
+    file = orch.file(**modes("learn", "raise", "nan", epochs=2, epoch_s=0.5), resources=TWO_WORKERS)
+    process = orch.start("sweep", file, "--json")
+    wait_for(lambda: any("ray::" in line for line in commands_of_children(process.pid)), what="a worker")
+    shown = commands_of_children(process.pid)
+    done = [orch.end(process)]
+    assert done[0].code == 0, done[0].err
+    assert done[0].json["mlflow_pending"] == 0, done[0].err
+    assert done[0].json["tracking_uri"] == f"http://127.0.0.1:{mlflow_port}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{CANARY}@127.0.0.1:9")
+    for command in [
+        ("sweep", file, "--runner", "local"),
+        ("show", "toy-1", "1"),
+        ("plan", file, "--no-probe", "--json"),
+        ("doctor",),
+    ]:
+        done.append(orch.run(*command))
+    monkeypatch.setenv("ORCH_LEDGER", f"postgresql+psycopg2://me:{CANARY}@127.0.0.1:9/orch")
+    done.append(orch.run("ls"))
+    assert [CANARY in text for end in done for text in (end.out, end.err)] == [False] * 2 * len(done)
+    assert not any(CANARY in line for line in shown)
+    assert leaks(tmp_path, ray_folder) == []

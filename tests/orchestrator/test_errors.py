@@ -34,3 +34,10 @@ def test_a_spec_error_has_its_faults_in_file_order():
 def test_exit_codes(kind, code):
     assert issubclass(kind, errors.OrchError)
     assert kind.exit_code == code
+
+
+def test_no_error_shows_the_password_of_a_url():
+    for kind in (errors.UsageError, errors.InfrastructureError):
+        error = kind("cannot reach postgresql://me:secret@host/db")
+        assert str(error) == "cannot reach postgresql://***@host/db"
+    assert "secret" not in str(SpecError([Fault("a", 1, 1, "", "http://me:secret@host")]))

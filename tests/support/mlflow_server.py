@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from orchestrator.tracking import is_reachable, ui_command
+from orchestrator.tracking import STORE_VARIABLE, is_reachable, ui_command
 
 
 class Server:
@@ -26,7 +26,7 @@ class Server:
         """Return when it answers."""
         store = f"sqlite:///{self._folder}/server.db"
         command = ui_command(store, artifacts=self._folder / "served", port=self.port)
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", STORE_VARIABLE: store}
         log = (self._folder / "server.log").open("a")
         with log:
             self._process = subprocess.Popen(

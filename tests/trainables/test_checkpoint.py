@@ -174,3 +174,22 @@ def test_a_manifest_of_unknown_nodes(written):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"tree": tree, "tree_sha256": digest}))
     with pytest.raises(CheckpointError, match="not a checkpoint of this program"):
         read_checkpoint(written)
+
+
+@pytest.mark.parametrize("linked", ["trial", "trial/step-000001", "trial/step-000001/manifest.json"])
+def test_a_symbolic_link_is_not_followed(tmp_path, linked):
+    folder = tmp_path / "trial" / "step-000001"
+    write_checkpoint(folder, {"epoch": 1})
+    place = tmp_path / linked
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match=r"symbolic link"):
+        read_checkpoint(folder)
+
+
+def test_nothing_is_written_through_a_symbolic_link(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "trial").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CheckpointError, match="symbolic link"):
+        write_checkpoint(tmp_path / "trial" / "step-000001", {"epoch": 1})
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -62,16 +62,19 @@ def test_stop_of_what_does_not_run(finished, orch):
 
 
 def test_ui_becomes_mlflow_on_the_store(folder, orch, monkeypatch):
-    started = []
+    started, environment = [], {}
 
-    def execv(program, arguments):
+    def execve(program, arguments, environ):
         started.extend(arguments)
+        environment.update(environ)
         raise SystemExit(0)
 
-    monkeypatch.setattr(os, "execv", execv)
+    monkeypatch.setattr(os, "execve", execve)
     answer = orch("ui", "--port", "5055")
 
-    assert f"sqlite:///{folder / '.orch' / 'mlflow.db'}" in started
+    store = f"sqlite:///{folder / '.orch' / 'mlflow.db'}"
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == store
+    assert not any(store in argument for argument in started), "the process list shows arguments"
     assert started[-4:-2] == ["--port", "5055"] or "5055" in started
     assert "http://127.0.0.1:5055" in answer.err
 

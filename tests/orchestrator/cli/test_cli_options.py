@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from orchestrator.cli.options import home_options, run_options
 from orchestrator.sweeps.paths import Home
@@ -36,7 +37,9 @@ def test_home_is_one_value_with_defaults():
     ],
 )
 def test_flags_and_environment_say_the_same(arguments, environment):
-    assert parsed(home_options, arguments, environment) == {"home": Home(Path("h"), "l", "t", Path("s"))}
+    assert parsed(home_options, arguments, environment) == {
+        "home": Home(Path("h"), SecretStr("l"), SecretStr("t"), Path("s"))
+    }
 
 
 def test_run_options():

@@ -1,6 +1,7 @@
 """`orch ls`, `status`, `show`, `best` and `compare` on one finished sweep, and where there is none."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -130,3 +131,15 @@ def test_a_ledger_that_is_none(folder, orch):
 
     assert answer.code == 2
     assert "the ledger's URL cannot be read" in answer.err
+
+
+def test_a_ledger_cannot_lead_out_of_the_home(finished_copy, orch):
+    with sqlite3.connect(".orch/ledger.db") as ledger:
+        (text,) = ledger.execute("select value_json from study_user_attributes where key = 'orch:sweep'").fetchone()
+        text = json.dumps(json.loads(text) | {"id": "../../../x"})
+        ledger.execute("update study_user_attributes set value_json = ? where key = 'orch:sweep'", [text])
+    ledger.close()
+    for command in (("show", "toy-1"), ("ls",), ("stop", "toy-1"), ("export", "toy-1", "--to", "model")):
+        answer = orch(*command)
+        assert answer.code == 6
+        assert "'../../../x' is not the id of a sweep" in answer.err

@@ -9,11 +9,12 @@ import torch
 from orchestrator.execution.assignment import Assignment, Done, Measured, Raised
 from orchestrator.execution.attempt import Attempt, is_out_of_memory
 from orchestrator.execution.checkpoint_names import step_folder, steps_in
+from orchestrator.execution.yielded import checked
 from orchestrator.spec import Direction, Objective
 from tests.conftest import ROOT
 from tests.support.quick_configs import QUICK
 from tests.support.specs import TOY
-from trainables.contract import Purpose
+from trainables.contract import Measurement, Purpose
 from trainables.metrics.resampling import NUM_RESAMPLES
 
 OBJECTIVE = Objective(metric="val/score", direction=Direction.MAXIMIZE)
@@ -257,3 +258,24 @@ def test_torch_really_says_so():
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**62, dtype=torch.uint8)
     assert is_out_of_memory(raised.value)
+
+
+def test_what_was_raised_is_stored_without_passwords_and_up_to_a_length():
+    url = "postgresql://me:secret@host/db"
+    raised = Raised(f"cannot reach {url} {'x' * 10_000}", "y" * 100_000 + f"cannot reach {url}")
+    assert "secret" not in raised.message + raised.traceback
+    assert (len(raised.message), len(raised.traceback)) == (1_000, 20_000)
+    assert raised.traceback.endswith("cannot reach postgresql://***@host/db")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "what"),
+    [
+        ({f"m{n}": 0.0 for n in range(100_000)}, "100000 metrics in one measurement; at most 1000"),
+        ({"x" * 251: 0.0}, "a name has 1 to 250 characters"),
+        ({3: 0.0}, "a metric is named '3'"),
+    ],
+)
+def test_a_measurement_has_an_end(metrics, what):
+    with pytest.raises(ValueError, match=what):
+        checked(Measurement(1, metrics), after=0)

@@ -11,7 +11,6 @@ def test_the_command_is_bound_to_loopback_and_names_store_and_artifacts(tmp_path
     assert command[:4] == [sys.executable, "-m", "mlflow", "server"]
     pairs = dict(zip(command[4::2], command[5::2], strict=True))
     assert pairs == {
-        "--backend-store-uri": "sqlite:///m.db",
         "--artifacts-destination": tmp_path.as_uri(),
         "--host": "127.0.0.1",
         "--port": "5001",

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from orchestrator.tracking.uri import is_reachable, is_server, redact
+from orchestrator.tracking.uri import is_reachable, is_server, redact, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,31 @@ from orchestrator.tracking.uri import is_reachable, is_server, redact
         ("https://user:secret@host/path and http://u:p@other", "https://***@host/path and http://***@other"),
         ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
         ("http://host/a@b", "http://host/a@b"),
+        ("http://host:5000/a@b", "http://host:5000/a@b"),
+        ("postgresql://user:se/cret@host/db", "postgresql://***@host/db"),
+        ("'postgresql://user:se@cret@host/db'", "'postgresql://***@host/db'"),
+        (
+            "postgresql://host/db?user=me&password=secret&sslmode=require",
+            "postgresql://host/db?user=me&password=***&sslmode=require",
+        ),
+        ("https://host/?access_token=secret", "https://host/?access_token=***"),
     ],
 )
 def test_passwords_are_hidden(text, shown):
     assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("uri", "bare"),
+    [
+        ("https://user:secret@host/path", "https://host/path"),
+        ("postgresql://host/db?password=secret&sslmode=require", "postgresql://host/db?sslmode=require"),
+        ("postgresql://user:secret@host/db?password=secret", "postgresql://host/db"),
+        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db"),
+    ],
+)
+def test_what_is_written_down_has_no_credentials(uri, bare):
+    assert without_credentials(uri) == bare
 
 
 def test_what_is_a_server():
