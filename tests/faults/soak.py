@@ -93,7 +93,8 @@ class Soak:
         self.done[fault] += 1
         match fault:
             case Fault.WORKER_KILLED:
-                self.rng.choice(workers(process) or [process]).kill()
+                for worker in workers(process)[:1]:
+                    worker.kill()
             case Fault.SERVER_AWAY:
                 self.server.stop()
                 time.sleep(SERVER_AWAY_S)
