@@ -68,6 +68,7 @@ class Soak:
         ended = self._end(process)
         if ended.code:
             self.surprises.append(f"the sweep ended with exit {ended.code}: {ended.err}")
+        self.server.wait()
         found = faults_of(self.orch, self.memory, trials=trials, epochs=EPOCHS, uri=self.server.uri)
         return self.surprises + found
 
@@ -93,11 +94,12 @@ class Soak:
         self.done[fault] += 1
         match fault:
             case Fault.WORKER_KILLED:
-                self.rng.choice(workers(process) or [process]).kill()
+                for worker in workers(process)[:1]:
+                    worker.kill()
             case Fault.SERVER_AWAY:
                 self.server.stop()
                 time.sleep(SERVER_AWAY_S)
-                self.server.start()
+                self.server.launch()
             case Fault.DRIVER_KILLED | Fault.DRIVER_TERMINATED:
                 return self._interrupt(process, fault)
         return process

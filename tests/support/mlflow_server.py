@@ -24,6 +24,11 @@ class Server:
 
     def start(self) -> None:
         """Return when it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Do not wait for it."""
         store = f"sqlite:///{self._folder}/server.db"
         command = ui_command(store, artifacts=self._folder / "served", port=self.port)
         environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", STORE_VARIABLE: store}
@@ -32,6 +37,10 @@ class Server:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
+
+    def wait(self) -> None:
+        """Until it answers."""
+        assert self._process is not None
         end = time.monotonic() + 240
         while not is_reachable(self.uri, timeout_s=1):
             assert self._process.poll() is None, (self._folder / "server.log").read_text()
