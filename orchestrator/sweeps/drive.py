@@ -31,6 +31,8 @@ from orchestrator.trial import RunStatus, TrialRecord
 EXPERIMENT = "orch"
 CHANGEABLE = ("budget", "resources")
 """Sections that may differ when a sweep is resumed."""
+MOST_IDLE_S = 600.0
+"""How long a driver may have run without training, such as while its workers started, before a kill."""
 PATIENCE_S = 1.0
 """How long the end of a sweep waits for an MLflow that does not answer."""
 
@@ -247,11 +249,16 @@ def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecor
 
 
 def _wall_so_far_s(record: SweepRecord, trials: Sequence[TrialRecord]) -> float:
-    """Seconds that all drivers have run; one that was killed noted them at its last ending, and measured after that."""
+    """Seconds that all drivers have run; one that was killed noted them at its last ending, and measured after that.
+
+    What came after is a difference of dates: a clock that was set in between counts for no more than was trained.
+    """
     if record.state is not SweepState.RUNNING or record.noted_ms is None:
         return record.wall_s
-    newest_ms = max((m.at_ms for trial in trials for m in trial.measurements), default=0)
-    return record.wall_s + max(0, newest_ms - record.noted_ms) / 1000
+    noted_ms = record.noted_ms
+    later = [m for trial in trials for m in trial.measurements if m.at_ms > noted_ms]
+    dated_s = max((m.at_ms - noted_ms for m in later), default=0) / 1000
+    return record.wall_s + min(dated_s, sum(m.train_s for m in later) + MOST_IDLE_S)
 
 
 @dataclass(slots=True)
