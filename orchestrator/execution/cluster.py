@@ -46,7 +46,8 @@ def connect(address: str | None) -> str:
         if address:
             _knock(address)
         ray.init(**options)
-    except (ConnectionError, RuntimeError, OSError, ValueError, TimeoutError) as error:
+    # Ray raises a plain Exception where a local cluster does not start in time.
+    except Exception as error:
         where = f"the Ray cluster at {address}" if address else "a local Ray cluster"
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         hint = "; is it running (ray status), and is the address right?" if address else ""

@@ -1,4 +1,6 @@
-"""A clock that moves only when it is told to."""
+"""Clocks that move when they are told to: one stands still otherwise, one is the machine's but for its date."""
+
+import time
 
 from orchestrator.execution.clock import Clock
 
@@ -17,3 +19,14 @@ class FakeClock:
     def _look(self) -> float:
         self._now_s += self._tick_s
         return self._now_s
+
+
+class SteppingClock:
+    """The machine's own clock, whose date jumps at each `step`; seconds that have passed are still seconds."""
+
+    def __init__(self) -> None:
+        self._offset_ms = 0
+        self.clock = Clock(now_ms=lambda: time.time_ns() // 1_000_000 + self._offset_ms)
+
+    def step(self, seconds: float) -> None:
+        self._offset_ms += int(seconds * 1000)
