@@ -225,8 +225,7 @@ class SweepControl:
         for number in list(self._active):
             self._pause(number)
         for number in self._open:
-            # No runner has asked for it; its run may still be open.
-            self._tracker.end_trial(number, None, self.ledger.record(number))
+            self._leave_open(self.ledger.record(number))
         self._phase = "finished"
         if self.halt and not (is_done and self.halt.state is SweepState.BUDGET_ENDED):
             return self.halt
@@ -319,14 +318,21 @@ class SweepControl:
 
         All that went before has arrived in the outbox, and what is said twice counts once.
         """
-        newest_ms = max((record.ended_ms or 0 for record in records), default=0)
+        last_told = self.ledger.last_told
         for record in records:
             if not record.state.is_terminal and record.measurements and record.extends is None:
                 self._tracker.measure(record.number, record.measurements[-1])
                 self._doctor.see_off(record)
-            elif record.ending and record.ended_ms == newest_ms:
+            elif record.ending and record.number == last_told:
                 self._doctor.see_off(record)
                 self._tracker.end_trial(record.number, record.ending, record)
+
+    def _leave_open(self, record: TrialRecord) -> None:
+        """No runner has asked for it; its run may still be open, or not be there since its driver died too early."""
+        if not record.measurements:
+            asked = Suggestion(record.number, record.params, record.seeds, record.attempt)
+            self._tracker.start_trial(asked, resolve(self.spec, asked.params))
+        self._tracker.end_trial(record.number, None, record)
 
     def _activate(self, suggestion: Suggestion) -> TrialRecord:
         record, now_s = self.ledger.record(suggestion.number), self._clock.monotonic_s()
@@ -410,10 +416,11 @@ class SweepControl:
         return Directive.PAUSE if self.halt and not last else Directive.GO_ON
 
     def _measurement(self, outcome: Measured) -> Measurement:
+        """As the ledger stores it: what is said of it now is what another driver would say."""
         return Measurement(
             outcome.step,
             outcome.metrics,
-            outcome.train_s,
+            round(outcome.train_s, 6),
             self._clock.now_ms(),
             devices=self._settings.devices,
             host_bytes=outcome.host_bytes,

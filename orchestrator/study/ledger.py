@@ -39,6 +39,9 @@ from orchestrator.trial import (
     given_up,
 )
 
+TOLD_KEY = "orch:told"
+"""Study attribute: the trial that ended last. Its date does not say so, since a clock may be set back."""
+
 _TOLD = {
     TrialState.COMPLETE: OptunaState.COMPLETE,
     TrialState.PRUNED: OptunaState.PRUNED,
@@ -250,6 +253,7 @@ class Ledger:
         trial = self._live.pop(number).trial
         known = self.record(number)
         trial.set_user_attr(records.ENDING, records.write_ending(ending))
+        self._study.set_user_attr(TOLD_KEY, number)
         state = _TOLD[ENDINGS[ending.cause].state]
         if ENDINGS[ending.cause].infeasible:
             # Samplers do not look at what failed, and would propose it again.
@@ -264,6 +268,12 @@ class Ledger:
         if self._judge is not None:
             self._judge.close(told)
         return told
+
+    @property
+    def last_told(self) -> int | None:
+        """The trial that ended last, or was just about to; None before the first."""
+        number: int | None = self._study.user_attrs.get(TOLD_KEY)
+        return number
 
     def pause(self, number: int) -> TrialRecord:
         """Mark a running trial as interrupted; `again` hands it out."""
