@@ -236,7 +236,8 @@ class ControlMachine(RuleBasedStateMachine):
         worker = self._pick(which)
         with self._driver():
             outcome = self.sweep.train(worker, seconds=seconds, write=False)
-            if isinstance(outcome, Measured):
+            # What is stored already stays as it is, so that a worker that measures otherwise the second time is none.
+            if isinstance(outcome, Measured) and outcome.step not in self.promises.steps(worker.number):
                 outcome = Measured(outcome.step, {"val/score": math.nan, "noise": 0.0}, outcome.train_s)
             self.promises.report(worker, outcome)
 

@@ -1,6 +1,5 @@
 """What a simulated sweep was promised, and whether that holds: after each event, and when the sweep has ended."""
 
-import math
 from dataclasses import replace
 
 import optuna
@@ -10,7 +9,6 @@ from orchestrator.analysis.budgets import Limit, limits, used, used_up
 from orchestrator.analysis.costs import total_effort
 from orchestrator.execution.assignment import Measured, Outcome
 from orchestrator.execution.control import Directive
-from orchestrator.spec.model import PbtSampler
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking.operations import EndTrial, LogMetrics, StartTrial
 from orchestrator.trial import ENDINGS, Cause, Effort, Mishap, TrialRecord
@@ -80,6 +78,10 @@ class Promises:
         assert used_up(budget, total_effort(sweep.records()), wall_s=wall_s), "nothing stops a sweep early"
         more = budget.model_copy(update={"wall_hours": None, "gpu_hours": None, "epochs": None})
         sweep.change_spec(sweep.spec.model_copy(update={"budget": more}))
+
+    def steps(self, number: int) -> list[int]:
+        """That the ledger has of a trial."""
+        return [m.step for m in self.sweep.records()[number].measurements]
 
     # --- after each event
 

@@ -1,4 +1,4 @@
-"""`SimulatedSweep`: one sweep under its real control and ledger, with workers that only pretend to train, on a fake clock.
+"""`SimulatedSweep`: one sweep under its real control and ledger, with workers that only pretend to train.
 
 A worker's values follow from its parameters and the step, so that an epoch that is trained again measures the same.
 Drivers come and go; storage, outbox and checkpoints stay. Workers of a driver or an attempt that is gone are zombies.
