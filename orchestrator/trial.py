@@ -317,7 +317,7 @@ class TrialRecord:
     @property
     def needs_all(self) -> bool:
         """Whether its next attempt has the machines for itself: it has been out of memory beside others."""
-        return bool(self.lost_attempts) and self.lost_attempts[-1].mishap is Mishap.OUT_OF_MEMORY
+        return any(lost.mishap is Mishap.OUT_OF_MEMORY for lost in self.lost_attempts)
 
     @property
     def bucket(self) -> Bucket | None:

@@ -1,5 +1,7 @@
 """The control logic, driven by the in-process runner over a real ledger: every ending, every kind of pause."""
 
+import sqlite3
+
 import pytest
 
 from orchestrator.execution.assignment import Done, Measured, Raised
@@ -332,6 +334,45 @@ def test_what_the_tracker_missed_when_the_driver_died_is_said_again(desk):
     assert (logged.step, logged.at_ms, logged.metrics["val/score"]) == (1, 7, 1.5)
 
 
+def test_an_ending_that_the_tracker_missed_is_said_again_though_the_clock_was_set_back(desk):
+    ledger = desk.create(toy_spec(trials=3))
+    for number in range(2):
+        ledger.ask()
+        ledger.report(number, Measurement(1, {"val/score": 0.5}, 0.1, 7))
+        ledger.tell(number, Ending(Cause.FINISHED, "finished"))
+    with sqlite3.connect(desk.folder / "ledger.db") as database:
+        database.execute("UPDATE trials SET datetime_complete = '2020-01-01 00:00:00' WHERE number = 1")
+    tracker = desk.tracker()
+    desk.control(desk.reopen(), tracker)
+    tracker.close()
+    assert [o.number for o in desk.said() if isinstance(o, EndTrial)] == [0, 1]
+
+
+def test_what_is_said_of_a_measurement_again_is_what_was_said_of_it_at_first(desk):
+    tracker = desk.tracker()
+    control = desk.control(desk.create(toy_spec(trials=1)), tracker)
+    control.next()
+    control.outcome(0, Measured(0, {"val/score": 0.5}, 0.123456789), attempt=1)
+    tracker.forget()
+    desk.control(desk.reopen(), tracker)
+    tracker.close()
+    first, again = (o for o in desk.said() if isinstance(o, LogMetrics))
+    assert first == again
+
+
+def test_a_trial_whose_driver_died_before_its_run_started_has_its_run_started_where_it_is_left_open(desk):
+    desk.create(toy_spec(trials=1)).ask()
+    tracker = desk.tracker()
+    control = desk.control(desk.reopen(), tracker)
+    control.request_pause("a test")
+    control.finish()
+    tracker.close()
+    start, *_, end = (o for o in desk.said() if o.number == 0)
+    assert isinstance(start, StartTrial)
+    assert (start.name, start.params["x"]) == ("0000 toy-1", repr(desk.records()[0].params["x"]))
+    assert isinstance(end, EndTrial)
+
+
 def lose(control, number, mishap=Mishap.WORKER_LOST):
     """The current attempt of a trial is lost."""
     control.lost(number, mishap, "SIGKILL", attempt=control.ledger.record(number).attempt)
@@ -450,6 +491,20 @@ def test_a_trial_that_was_out_of_memory_has_the_machines_for_itself_after_a_resu
     resumed.outcome(0, Done(), attempt=2)
     assert [resumed.next().number, resumed.next().number] == [1, 2]
     tracker.close()
+
+
+def test_a_trial_that_was_out_of_memory_still_has_the_machines_for_itself_after_another_mishap(desk):
+    ledger = desk.create(toy_spec(trials=3))
+    tracker = desk.tracker()
+    control = desk.control(ledger, tracker)
+    control.next()
+    control.outcome(0, Raised("MemoryError", "", out_of_memory=True), attempt=1)
+    assert control.next().number == 0
+    lose(control, 0, Mishap.NODE_LOST)
+    assert control.next().number == 0
+    beside = control.next()
+    tracker.close()
+    assert beside is None
 
 
 def test_a_trial_that_does_not_measure_for_too_long_has_hung(desk):
