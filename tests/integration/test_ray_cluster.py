@@ -1,7 +1,11 @@
 """A cluster of two nodes on this machine, joined by address: trials on both, and two sweeps at once."""
 
 import pytest
+import ray
 from ray.cluster_utils import Cluster
+
+from orchestrator.errors import InfrastructureError
+from orchestrator.execution import cluster as reaching
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(280)]
 ONE_EACH = {"cpu": 1, "gpu": 0.0, "checkpoint_interval_s": 0.0}
@@ -40,3 +44,12 @@ def test_two_sweeps_at_once_keep_their_trials_apart(cluster, orch):
         assert [(r.number, r.state.value, r.epochs) for r in records] == [(n, "COMPLETE", 4) for n in range(4)]
         params += [r.params["x"] for r in records]
     assert len(set(params)) == 8
+
+
+def test_a_local_cluster_that_does_not_start_is_an_infrastructure_error(monkeypatch):
+    def init(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(InfrastructureError, match="cannot reach a local Ray cluster: The current node timed out"):
+        reaching.connect(None)
