@@ -265,7 +265,7 @@ def test_a_damaged_outbox_is_set_aside_and_all_is_told_again(orch, damage, comma
     process = sweep(orch, uri)
     wait_for(lambda: started(orch, 3), timeout=240)
     process.kill()
-    process.wait()
+    orch.end(process)
     (outbox,) = orch.home.glob("sweeps/*/outbox.db")
     if command == "sync":
         done = orch.run("resume", "toy-1", "--runner", "local", "--json", timeout=300)

@@ -20,7 +20,7 @@ from orchestrator.tracking.outbox import Outbox
 from orchestrator.trial import Cause, Ending, Measurement, RunStatus, Suggestion, TrialRecord, TrialState
 from tests.support.mlflow_server import Server
 
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 SPEC = SweepSpec.model_validate(
@@ -65,7 +65,7 @@ class Sweep:
     def tracker(self, uri):
         return Tracker(self.outbox, identity=self.identity, tracking_uri=uri, now_ms=now_ms)
 
-    def sync(self, uri, timeout_s=30):
+    def sync(self, uri, timeout_s=240):
         """As `orch sync` does; operations delivered, pending and rejected, and why not."""
         tracker = self.tracker(uri)
         tracker.flush(timeout_s)
@@ -129,7 +129,7 @@ def test_a_sweep_arrives_whole(sweep, uri, tmp_path):
     tracker.artifact(tmp_path / "plots", folder="plots")
     tracker.artifact(tmp_path / "plots" / "board.html", number=1)
     tracker.end_sweep("COMPLETE", RunStatus.FINISHED, at_ms=ENDED_MS)
-    assert tracker.flush(60), tracker.last_error
+    assert tracker.flush(240), tracker.last_error
     assert tracker.rejections() == []
     run_ids, parent_id = tracker.run_ids(), tracker.parent_run_id
     tracker.close()
@@ -158,7 +158,7 @@ def test_a_resumed_sweep_goes_on_with_the_same_runs(sweep, uri):
     play(first, 0, range(3), end=False)
     first.end_trial(0, None, TrialRecord(0, TrialState.PAUSED, {}))
     first.end_sweep("INTERRUPTED", RunStatus.KILLED, at_ms=ENDED_MS)
-    assert first.flush(60), first.last_error
+    assert first.flush(240), first.last_error
     first.close()
     _, runs, _ = sweep.runs(uri)
     assert (runs["0"].info.status, runs["0"].data.tags["orch.state"]) == ("KILLED", "PAUSED")
@@ -167,12 +167,12 @@ def test_a_resumed_sweep_goes_on_with_the_same_runs(sweep, uri):
     larger = SPEC.model_copy(update={"budget": SPEC.budget.model_copy(update={"trials": 5})})
     second.start_sweep(larger, yaml="", tags={})
     second.start_trial(Suggestion(0, {"lr": 0.0}, attempt=2), {"lr": 0.0, "epochs": STEPS})
-    assert second.flush(60), second.last_error
+    assert second.flush(240), second.last_error
     _, runs, _ = sweep.runs(uri)
     assert {run.info.status for run in runs.values()} == {"RUNNING"}
     play(second, 0, range(3, STEPS))
     second.end_sweep("COMPLETE", RunStatus.FINISHED, at_ms=ENDED_MS)
-    assert second.flush(60), second.last_error
+    assert second.flush(240), second.last_error
     assert second.rejections() == []
     second.close()
     check_complete(sweep, uri, [0])
@@ -198,8 +198,7 @@ def test_a_reply_lost_after_create_run_makes_no_second_run(sweep, uri, monkeypat
     tracker = sweep.tracker(uri)
     tracker.start_sweep(SPEC, yaml="", tags={})
     play(tracker, 0)
-    while not tracker.flush(1):
-        assert tracker.last_error is not None
+    assert tracker.flush(240), tracker.last_error
     tracker.close()
     assert lost == ["toy-1", "0000 toy-1"]
     check_complete(sweep, uri, [0])
@@ -212,7 +211,7 @@ def test_what_mlflow_refuses_is_reported_and_holds_up_nothing(sweep, uri):
     tracker.measure(0, Measurement(0, {"/root": 1.0}, 0.1, 1))
     tracker.artifact(Path("/nowhere/at/all"), number=0)
     play(tracker, 0)
-    assert tracker.flush(60), tracker.last_error
+    assert tracker.flush(240), tracker.last_error
     metric, artifact = tracker.rejections()
     assert metric.startswith("log_metrics of trial 0: ")
     assert "/root" in metric
@@ -279,7 +278,7 @@ def kill_while_shipping(sweep, uri, after_s):
         return max(int(line) for line in process.stdout.read().splitlines() if line)
 
 
-def wait_for_runs(sweep, num_runs, timeout_s=60):
+def wait_for_runs(sweep, num_runs, timeout_s=240):
     """Wait until the driver knows so many runs; reads its outbox, not MLflow, so as not to disturb either."""
     reader = Outbox(sweep.outbox)
     end = time.monotonic() + timeout_s
@@ -295,7 +294,7 @@ def test_kill_9_while_shipping_then_sync_leaves_no_duplicate(sweep, uri, after_s
     tracker = sweep.tracker(uri)  # the trial that was cut off is told to its end
     play(tracker, num_told + 1)
     tracker.close(timeout_s=0)
-    _, *rest = sweep.sync(uri, timeout_s=60)
+    _, *rest = sweep.sync(uri)
     assert rest == [0, 0, None]
     check_complete(sweep, uri, range(num_told + 2))
 
@@ -309,7 +308,7 @@ def test_a_server_that_stops_in_the_middle_is_caught_up_with(sweep, tmp_path):
         tracker.start_sweep(SPEC, yaml="", tags={})
         play(tracker, 0)
         play(tracker, 1, range(3), end=False)
-        assert tracker.flush(60), tracker.last_error
+        assert tracker.flush(240), tracker.last_error
         play(tracker, 2, range(2), end=False)
         server.stop()
         play(tracker, 1, range(3, STEPS))
@@ -318,7 +317,7 @@ def test_a_server_that_stops_in_the_middle_is_caught_up_with(sweep, tmp_path):
         assert not tracker.flush(1)
         assert tracker.lag.num_pending > 0
         server.start()
-        assert tracker.flush(60), tracker.last_error
+        assert tracker.flush(240), tracker.last_error
         tracker.close()
         check_complete(sweep, server.uri, range(4))
     finally:
