@@ -73,9 +73,6 @@ def test_a_step_before_a_kill_uses_no_budget(tmp_path, step):
 @pytest.mark.fault(
     "clock stepping an hour back", phase="a kill between the ledger and MLflow", outcome="MLflow is told of the ending"
 )
-@pytest.mark.xfail(
-    strict=True, reason="execution/control.py says again what has the newest date, which is not what was said last"
-)
 def test_the_last_ending_is_said_again_whatever_its_date(desk):
     before_mlflow = FailPoint("orchestrator.tracking.tracker:Tracker.end_trial", Action.RAISE, call=2)
     with armed(before_mlflow), pytest.raises(RuntimeError, match="a fault at"):
