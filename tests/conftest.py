@@ -6,6 +6,7 @@ from pathlib import Path
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # seven processes for each server
 os.environ["OMP_NUM_THREADS"] = "1"
 for variable in ("ORCH_HOME", "ORCH_LEDGER", "ORCH_STORAGE", "ORCH_RAY_ADDRESS", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(variable, None)

@@ -8,6 +8,8 @@ from orchestrator.tracking.uri import is_server, redact
 
 STORE_VARIABLE = "MLFLOW_BACKEND_STORE_URI"
 """Where MLflow reads the store's address: one on the command line would show its password in the process list."""
+PAGES_ALONE = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+"""Without MLflow's workers for evaluation jobs: seven processes that nothing here uses."""
 
 
 def ui_command(tracking_uri: str, *, artifacts: Path, host: str = "127.0.0.1", port: int = 5000) -> list[str]:
