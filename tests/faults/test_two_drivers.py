@@ -1,6 +1,7 @@
 """Two drivers on one sweep: the second is refused, and one that is taken over writes nothing more."""
 
 import signal
+import sqlite3
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -30,7 +31,15 @@ def orch(tmp_path):
 
 
 def measured(orch):
-    return sum(len(record.measurements) for record in orch.records()) if (orch.home / "ledger.db").exists() else 0
+    """Measurements that are stored; cheap, because it is asked again and again while a sweep runs."""
+    file = orch.home / "ledger.db"
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as ledger:
+        try:
+            return ledger.execute("select count(*) from trial_user_attributes where key like 'step:%'").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0
 
 
 def lease(orch):

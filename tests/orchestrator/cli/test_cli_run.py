@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_made(folder, sweep, option):
         ("nonsense", 2, "the ledger's URL cannot be read"),
         ("postgresql://h:port/x", 2, "the ledger's URL cannot be read"),
         ("nosuchdb://h/x", 3, "cannot open the ledger"),
-        ("sqlite:///toy.yaml", 3, "file is not a database"),
+        ("sqlite:///toy.yaml", 6, "file is not a database"),
     ],
 )
 def test_a_ledger_that_is_none(folder, sweep, url, code, message):
