@@ -75,7 +75,7 @@ fuzz: $(STAMP)  ## 100,000 damaged sweep files: clean errors, and soon
 	FUZZ_EXAMPLES=25000 $(BIN)/python -m pytest tests/faults/test_yaml_fuzz.py --timeout 0
 
 audit: $(STAMP)  ## known vulnerabilities of the installed packages; advice, never a failure
-	-$(BIN)/python -m pip install --quiet pip-audit && $(BIN)/pip-audit --skip-editable --progress-spinner off
+	-$(BIN)/python -m pip install --quiet pip-audit && $(BIN)/pip-audit --skip-editable --progress-spinner off --timeout 15
 
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages about lint rules
 	$(BIN)/orch schema > search_spaces/sweep.schema.json

@@ -7,13 +7,12 @@ from orchestrator.tracking.outbox import Identity
 from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.registered import Registration, register_model
-from orchestrator.tracking.server import STORE_VARIABLE, ui_command
+from orchestrator.tracking.server import ui_command, ui_environment
 from orchestrator.tracking.shipper import Lag
 from orchestrator.tracking.tracker import SyncReport, Tracker, num_pending, sync
 from orchestrator.tracking.uri import is_reachable, is_server, redact, without_credentials
 
 __all__ = [
-    "STORE_VARIABLE",
     "Identity",
     "Lag",
     "Preload",
@@ -28,5 +27,6 @@ __all__ = [
     "register_model",
     "sync",
     "ui_command",
+    "ui_environment",
     "without_credentials",
 ]

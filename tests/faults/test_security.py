@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.execution.exposure import asks_for_token
 from orchestrator.spec.dumping import dump
-from orchestrator.tracking import STORE_VARIABLE, is_reachable, ui_command
+from orchestrator.tracking import is_reachable, ui_command, ui_environment
 from tests.support.commands import Orch, wait_for
 from tests.support.specs import TWO_WORKERS, modes, toy_spec
 
@@ -76,7 +76,7 @@ def listening(pid):
 @pytest.mark.timeout(600)
 def test_a_local_cluster_listens_on_loopback_asks_for_a_token_and_keeps_it_to_itself(orch, monkeypatch):
     """Without any token or mode of the person's own."""
-    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(orch.folder))
     process = orch.start("sweep", orch.file(trials=2, config={"epoch_s": 5.0}, resources=ONE_WORKER))
@@ -87,6 +87,8 @@ def test_a_local_cluster_listens_on_loopback_asks_for_a_token_and_keeps_it_to_it
     heads = [asks for _, port in places if (asks := asks_for_token(f"127.0.0.1:{port}")) is not None]
     assert heads and all(heads), "each service of Ray refuses a stranger"
     assert not any("RAY_AUTH_TOKEN=" in line for line in commands_of_children(process.pid))
+    services = psutil.Process(process.pid).children()
+    assert {service.environ().get("RAY_USAGE_STATS_ENABLED") for service in services} == {"0"}
     process.send_signal(signal.SIGINT)
     assert orch.end(process).code in (0, 130)
     assert not (orch.folder / ".ray").exists(), "no token is left in the home"
@@ -125,7 +127,7 @@ def mlflow_port(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = ui_command("sqlite://", artifacts=tmp_path / "served", port=port)
-    environment = {**os.environ, STORE_VARIABLE: f"sqlite:///{tmp_path / 'served.db'}"}
+    environment = ui_environment(f"sqlite:///{tmp_path / 'served.db'}", os.environ)
     with (tmp_path / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
