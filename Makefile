@@ -83,10 +83,16 @@ plan-intervals: $(STAMP)  ## ten sweeps planned and then run: do the intervals o
 faults: $(STAMP)  ## every fault that Orch survives, made on purpose: docs/faults.md
 	$(BIN)/python -m pytest tests/faults --ignore=tests/faults/planted --fault-table docs/faults.md
 
+fuzz: $(STAMP)  ## 100,000 damaged sweep files: clean errors, and soon
+	FUZZ_EXAMPLES=25000 $(BIN)/python -m pytest tests/faults/test_yaml_fuzz.py --timeout 0
+
+audit: $(STAMP)  ## known vulnerabilities of the installed packages; advice, never a failure
+	-$(BIN)/python -m pip install --quiet pip-audit && $(BIN)/pip-audit --skip-editable --progress-spinner off --timeout 15
+
 docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages about lint rules
 	$(BIN)/orch schema > search_spaces/sweep.schema.json
 	$(BIN)/python -m orchestrator.sweeps.lint
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: faults kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check

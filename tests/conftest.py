@@ -8,6 +8,9 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # seven processes for each server
 os.environ["OMP_NUM_THREADS"] = "1"
+# Of the clusters that tests start and of the commands that join them.
+os.environ["RAY_AUTH_MODE"] = "token"
+os.environ["RAY_AUTH_TOKEN"] = "of-no-use-outside-of-a-test"
 for variable in ("ORCH_HOME", "ORCH_LEDGER", "ORCH_STORAGE", "ORCH_RAY_ADDRESS", "MLFLOW_TRACKING_URI", "RAY_ADDRESS"):
     os.environ.pop(variable, None)
 ROOT = Path(__file__).parents[1]

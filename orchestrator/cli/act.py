@@ -10,7 +10,7 @@ from orchestrator.errors import ExitCode
 from orchestrator.execution.clock import Clock
 from orchestrator.sweeps.maintain import deliver, request_stop
 from orchestrator.sweeps.paths import Home
-from orchestrator.tracking import PAGES_ALONE, STORE_VARIABLE, redact, ui_command
+from orchestrator.tracking import redact, ui_command, ui_environment
 
 
 @click.command()
@@ -57,4 +57,4 @@ def ui(host: str, port: int, home: Home) -> int:
     """Open MLflow on the sweeps of this folder; Ctrl-C ends it."""
     command = ui_command(home.tracking_uri, artifacts=home.artifacts, host=host, port=port)
     click.echo(f"MLflow on http://{host}:{port} shows {redact(home.tracking_uri)}", err=True)
-    os.execve(command[0], command, {**PAGES_ALONE, **os.environ, STORE_VARIABLE: home.tracking_uri})
+    os.execve(command[0], command, ui_environment(home.tracking_uri, os.environ))

@@ -1,11 +1,18 @@
-"""Reaching a Ray cluster: a local one by default, or a running one by address; and what fits on it."""
+"""Reaching a Ray cluster: a local one by default, or a running one by address; and what fits on it.
+
+Whoever reaches a cluster's ports runs code on it: a local one listens on loopback alone, and both ask for a token.
+"""
 
 import logging
 import os
+import secrets
 import socket
+from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
+from ray._raylet import Config  # type: ignore[attr-defined]
 from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
 
 from orchestrator.errors import InfrastructureError
@@ -20,6 +27,13 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "0",
 }
 
+
+AUTH_MODE = "RAY_AUTH_MODE"
+TOKEN = "RAY_AUTH_TOKEN"
+TOKEN_PATH = "RAY_AUTH_TOKEN_PATH"
+_TOKEN_HELP = (
+    "set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the cluster's token; RAY_AUTH_MODE=disabled is for one that has none"
+)
 
 KNOCK_TIMEOUT_S = 5.0
 
@@ -37,7 +51,9 @@ def connect(address: str | None) -> str:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address:
         options |= {"address": address}
+        _bring_token(address)
     else:
+        _stay_on_this_machine()
         # Prestarted workers would be in the way: they are not ready in time for the first actors, which then start in
         # processes of their own while all of them import at once (docs/decisions/0004).
         settings = {"prestart_worker_first_driver": False}
@@ -50,9 +66,44 @@ def connect(address: str | None) -> str:
     except Exception as error:
         where = f"the Ray cluster at {address}" if address else "a local Ray cluster"
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        hint = "; is it running (ray status), and is the address right?" if address else ""
+        hint = f"; is it running (ray status), and are address and token right? {_TOKEN_HELP}" if address else ""
         raise InfrastructureError(f"cannot reach {where}: {cause}{hint}") from error
     return f"Ray at {address}" if address else "a local Ray cluster"
+
+
+def _stay_on_this_machine() -> None:
+    """Every port on loopback, and a token of this process's own, which is in no file."""
+    _ask_for_tokens()
+    os.environ.setdefault(TOKEN, secrets.token_hex(32))
+    # The one switch that puts all of Ray's ports on loopback; in the environment for its processes.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
+
+
+def _ask_for_tokens() -> None:
+    os.environ[AUTH_MODE] = "token"
+    Config.initialize("")  # Ray has read its environment when it was imported
+
+
+def _bring_token(address: str) -> None:
+    """The person's own token; without one Ray would make one up, which no cluster knows.
+
+    Raises:
+        InfrastructureError: there is none.
+    """
+    if AUTH_MODE not in os.environ:
+        _ask_for_tokens()
+    if os.environ[AUTH_MODE] == "token" and not (
+        os.environ.get(TOKEN) or os.environ.get(TOKEN_PATH) or has_token_file()
+    ):
+        raise InfrastructureError(
+            f"the Ray cluster at {address} asks for a token, and there is none here: {_TOKEN_HELP}"
+        )
+
+
+def has_token_file() -> bool:
+    """Whether `ray get-auth-token --generate` has been here."""
+    return (Path.home() / ".ray" / "auth_token").is_file()
 
 
 def _knock(address: str) -> None:

@@ -52,6 +52,8 @@ def load(path: FilePath, *, overrides: Sequence[str] = ()) -> SpecDocument:
     """
     file = str(path)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe might never end, or never begin
+            raise SpecError([Fault(file, 0, 0, "", "cannot be read: not a file")])
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
 from orchestrator.errors import OrchError
+from orchestrator.execution.exposure import asks_for_token, is_private, open_dashboards
 from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.study import Storage, is_absent
 from orchestrator.sweeps.paths import Home
@@ -14,6 +15,7 @@ from orchestrator.tracking import is_reachable, redact
 PACKAGES = ("torch", "ray", "optuna", "mlflow", "pydantic", "click")
 MIN_FREE_GIB = 2.0
 TIMEOUT_S = 5.0
+CURE = "start it with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or on 127.0.0.1"
 
 
 class Health(StrEnum):
@@ -35,7 +37,7 @@ class Check:
 
 def examine(home: Home, *, address: str | None) -> list[Check]:
     """Look at everything; creates nothing."""
-    checks = [_versions(), _processors(), _disk(home), _ledger(home), _mlflow(home)]
+    checks = [_versions(), _processors(), _disk(home), _ledger(home), _mlflow(home), _dashboards()]
     return [*checks, _cluster(address)] if address else checks
 
 
@@ -86,10 +88,28 @@ def _mlflow(home: Home) -> Check:
     return Check("MLflow", Health.WARNING, text)
 
 
+def _dashboards() -> Check:
+    if exposed := open_dashboards():
+        text = f"{', '.join(exposed)} lets other machines in without a token: whoever reaches it runs code here; {CURE}"
+        return Check("dashboards", Health.BROKEN, text)
+    return Check("dashboards", Health.OK, "no dashboard of Ray here lets other machines in without a token")
+
+
+def _let_in(address: str) -> Check:
+    match asks_for_token(address):
+        case True:
+            return Check("Ray", Health.OK, f"{address} answers and asks for a token")
+        case False if is_private(address):
+            return Check("Ray", Health.WARNING, f"{address} asks for no token; only this machine reaches it")
+        case False:
+            return Check("Ray", Health.BROKEN, f"{address} asks for no token: who reaches it runs code there; {CURE}")
+    return Check("Ray", Health.BROKEN, f"{address} answers, and is no head of a Ray cluster; is the port the GCS's?")
+
+
 def _cluster(address: str) -> Check:
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
         return Check("Ray", Health.BROKEN, f"{address}: the form is host:port")
     if is_reachable(f"tcp://{host}:{port}", timeout_s=TIMEOUT_S):
-        return Check("Ray", Health.OK, f"{address} answers")
+        return _let_in(address)
     return Check("Ray", Health.BROKEN, f"{address} does not answer; is the cluster running (ray status)?")

@@ -8,15 +8,13 @@ from orchestrator.tracking.preload import Preload
 from orchestrator.tracking.provenance import provenance
 from orchestrator.tracking.reading import RunView, read_runs
 from orchestrator.tracking.registered import Registration, register_model
-from orchestrator.tracking.server import PAGES_ALONE, STORE_VARIABLE, ui_command
+from orchestrator.tracking.server import ui_command, ui_environment
 from orchestrator.tracking.shipper import Lag
 from orchestrator.tracking.told import SWEEP_STARTED, facts_of, sweep_end_told
 from orchestrator.tracking.tracker import Tracker
 from orchestrator.tracking.uri import is_reachable, is_server, redact, without_credentials
 
 __all__ = [
-    "PAGES_ALONE",
-    "STORE_VARIABLE",
     "SWEEP_STARTED",
     "Identity",
     "Lag",
@@ -34,5 +32,6 @@ __all__ = [
     "register_model",
     "sweep_end_told",
     "ui_command",
+    "ui_environment",
     "without_credentials",
 ]

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from orchestrator.execution.exposure import asks_for_token
 from orchestrator.spec.dumping import dump
-from orchestrator.tracking import STORE_VARIABLE, is_reachable, ui_command
+from orchestrator.tracking import is_reachable, ui_command, ui_environment
 from tests.support.commands import Orch, wait_for
 from tests.support.specs import TWO_WORKERS, modes, toy_spec
 
@@ -61,6 +62,38 @@ def test_the_in_process_runner_changes_no_environment(orch, monkeypatch):
     assert json.loads(notes.read_text())["here"]["AWS_SECRET_ACCESS_KEY"] == "canary"
 
 
+def listening(pid):
+    """Where a command and all that it has started listen."""
+    places = set()
+    for process in (root := psutil.Process(pid), *root.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            places |= {(c.laddr.ip, c.laddr.port) for c in process.net_connections("inet") if c.status == "LISTEN"}
+    return places
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_local_cluster_listens_on_loopback_asks_for_a_token_and_keeps_it_to_itself(orch, monkeypatch):
+    """Without any token or mode of the person's own."""
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(orch.folder))
+    process = orch.start("sweep", orch.file(trials=2, config={"epoch_s": 5.0}, resources=ONE_WORKER))
+    wait_for(lambda: any("ray::" in line for line in commands_of_children(process.pid)), timeout=240, what="a worker")
+    places = listening(process.pid)
+    assert places
+    assert {ip for ip, _ in places} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    heads = [asks for _, port in places if (asks := asks_for_token(f"127.0.0.1:{port}")) is not None]
+    assert heads and all(heads), "each service of Ray refuses a stranger"
+    assert not any("RAY_AUTH_TOKEN=" in line for line in commands_of_children(process.pid))
+    services = psutil.Process(process.pid).children()
+    assert {service.environ().get("RAY_USAGE_STATS_ENABLED") for service in services} == {"0"}
+    process.send_signal(signal.SIGINT)
+    assert orch.end(process).code in (0, 130)
+    assert not (orch.folder / ".ray").exists(), "no token is left in the home"
+
+
 OWN = "from pathlib import Path\nPath(__file__).with_name('imported').touch()\nfrom tests.support.toys import *\n"
 READS = [
     ("ls",), ("status", "toy-1"), ("show", "toy-1"), ("show", "toy-1", "0"), ("best", "toy-1"),
@@ -94,7 +127,7 @@ def mlflow_port(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = ui_command("sqlite://", artifacts=tmp_path / "served", port=port)
-    environment = {**os.environ, STORE_VARIABLE: f"sqlite:///{tmp_path / 'served.db'}"}
+    environment = ui_environment(f"sqlite:///{tmp_path / 'served.db'}", os.environ)
     with (tmp_path / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from orchestrator.tracking import STORE_VARIABLE, is_reachable, ui_command
+from orchestrator.tracking import is_reachable, ui_command, ui_environment
 
 
 class Server:
@@ -31,7 +31,7 @@ class Server:
         """Do not wait for it."""
         store = f"sqlite:///{self._folder}/server.db"
         command = ui_command(store, artifacts=self._folder / "served", port=self.port)
-        environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", STORE_VARIABLE: store}
+        environment = ui_environment(store, os.environ)
         log = (self._folder / "server.log").open("a")
         with log:
             self._process = subprocess.Popen(

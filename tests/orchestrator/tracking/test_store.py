@@ -11,7 +11,7 @@ import pytest
 from orchestrator.tracking.delta import fold
 from orchestrator.tracking.operations import EndTrial, LogArtifact, LogMetrics, SetTags, StartTrial
 from orchestrator.tracking.outbox import Identity
-from orchestrator.tracking.store import StoreError, connect, is_permanent
+from orchestrator.tracking.store import StoreError, configure, connect, is_permanent
 from orchestrator.trial import RunStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -174,3 +174,12 @@ def test_two_processes_may_make_the_store_at_once_and_stay_silent(tmp_path):
     assert said == ["", ""]
     assert [process.returncode for process in both] == [0, 0]
     assert [str(path.relative_to(empty)) for path in empty.rglob("*")] == ["mlruns"]
+
+
+@pytest.mark.parametrize(("asked", "told"), [(None, "true"), ("false", "false")])
+def test_telemetry_is_off_unless_the_person_asks_for_it(monkeypatch, asked, told):
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY")
+    if asked:
+        monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", asked)
+    configure()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == told
