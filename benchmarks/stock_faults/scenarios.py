@@ -162,8 +162,8 @@ _WHOLE: Mapping[str, Right] = {
     "orphan_runs": 0,
     "points": 48,
 }
-"""What every sweep should have that ran to its end after one fault. Two epochs are under way when it comes: not more than
-these are trained again."""
+"""What every sweep should have that ran to its end after one fault. Two epochs are under way when it comes: not more
+than these are trained again."""
 _SLOW: Mapping[str, object] = {"epoch_s": 1.5}
 """So that Tune, which saves its state at most every 10 s, has saved it before the driver is killed."""
 
