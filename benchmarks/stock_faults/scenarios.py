@@ -245,8 +245,8 @@ SCENARIOS = (
     ),
     Scenario(
         "MLflow's server is away",
-        "`kill -9` of the MLflow server after 8 epochs of 1.5 s; it is started again after 20 s. When the sweep has ended, "
-        "`Tuner.restore` and `orch resume` find nothing left to train; what MLflow has missed may be delivered.",
+        "`kill -9` of the MLflow server after 8 epochs of 1.5 s; it is started again after 20 s. When the sweep has "
+        "ended `Tuner.restore` and `orch resume` find nothing left to train; what MLflow has missed may be delivered.",
         {"exit_codes": "0, 0", **_WHOLE, "gap_s": AtMost(10)},
         question=_SLOW,
         moments=(8,),
