@@ -4,6 +4,7 @@ Tune executes and does not remember: its own loggers, snapshots and restore are 
 a new run.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Sequence
@@ -57,6 +58,8 @@ class RayRunner:
     def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
         """Reach the cluster and see what fits on it."""
         os.environ.update(_TUNE_ENVIRONMENT)
+        # Tune's own words about lost trials would come on top of the control's.
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
         where = cluster.connect(self._address)
         self._capacity = cluster.capacity(spec.resources, where)
         return self._capacity
