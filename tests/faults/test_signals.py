@@ -33,6 +33,14 @@ def orch(tmp_path):
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def hears_hangups():
+    """These tests may be run under nohup themselves, and what they start inherits that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def measured(orch):
     """Measurements that are stored; cheap, because it is asked again and again while a sweep runs."""
     file = orch.home / "ledger.db"
