@@ -7,7 +7,7 @@ one thread, but for `request_pause` and `progress`, which only read or set a ref
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
@@ -162,7 +162,8 @@ class SweepControl:
             return Directive.END
         match outcome:
             case Measured():
-                return self._measured(number, outcome)
+                # As the ledger stores it: the next driver counts and says the same.
+                return self._measured(number, replace(outcome, train_s=round(outcome.train_s, 6)))
             case Done(unread=unread, train_s=train_s):
                 self._note_rest(number, train_s)
                 self._end(number, self._finished(number, unread))
@@ -416,11 +417,10 @@ class SweepControl:
         return Directive.PAUSE if self.halt and not last else Directive.GO_ON
 
     def _measurement(self, outcome: Measured) -> Measurement:
-        """As the ledger stores it: what is said of it now is what another driver would say."""
         return Measurement(
             outcome.step,
             outcome.metrics,
-            round(outcome.train_s, 6),
+            outcome.train_s,
             self._clock.now_ms(),
             devices=self._settings.devices,
             host_bytes=outcome.host_bytes,
