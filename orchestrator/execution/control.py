@@ -7,7 +7,7 @@ one thread, but for `request_pause` and `progress`, which only read or set a ref
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
@@ -165,7 +165,8 @@ class SweepControl:
             self._note(number, outcome.notes)
         match outcome:
             case Measured():
-                return self._measured(number, outcome)
+                # As the ledger stores it: the next driver counts and says the same.
+                return self._measured(number, replace(outcome, train_s=round(outcome.train_s, 6)))
             case Done(unread=unread, train_s=train_s):
                 self._note_rest(number, train_s)
                 self._end(number, self._finished(number, unread))

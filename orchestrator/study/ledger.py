@@ -256,13 +256,17 @@ class Ledger:
         known = self.record(number)
         trial.set_user_attr(records.ENDING, records.write_ending(ending))
         state = _TOLD[ENDINGS[ending.cause].state]
+        floors = self.spec.floors if known.value is not None else ()
+        constraints = {f"floor:{metric}": known.violated.get(metric, 0.0) for metric in floors}
         if ENDINGS[ending.cause].infeasible:
             # Samplers do not look at what failed, and would propose it again.
             state = OptunaState.PRUNED
-            trial.set_constraint(ending.cause.value, 1.0)
-        if known.value is not None:
-            for metric in self.spec.floors:
-                trial.set_constraint(f"floor:{metric}", known.violated.get(metric, 0.0))
+            constraints[ending.cause.value] = 1.0
+        known_constraints = self._study._storage.get_trial(trial._trial_id).constraints
+        for key, value in constraints.items():
+            # A driver that died in here has set some of them.
+            if key not in known_constraints:
+                trial.set_constraint(key, value)
         values = [known.values[o.metric] for o in self.spec.objectives] if state is OptunaState.COMPLETE else None
         self._study.tell(trial, values, state=state)
         told = self.record(number)

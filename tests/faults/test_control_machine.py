@@ -190,6 +190,14 @@ class ControlMachine(RuleBasedStateMachine):
         self.sweep.fuse.light(writes, after=after)
 
     @precondition(at_work)
+    @rule(which=WHICH, seconds=SECONDS, writes=st.integers(1, 6), after=st.booleans())
+    def kill_while_it_hears(self, which, seconds, writes, after):
+        """The driver dies at a write of a measurement or of an ending."""
+        self.sweep.fuse.light(writes, after=after)
+        self.train(which=which, seconds=seconds, write=True, stretches=3)
+        self.sweep.fuse.put_out()
+
+    @precondition(at_work)
     @rule(which=WHICH, seconds=SECONDS, write=st.booleans())
     def kill_before_it_hears(self, which, seconds, write):
         """The driver dies while a worker trains on."""
@@ -289,6 +297,7 @@ def machine(seed):
 )
 @pytest.mark.fault("clock an hour back or a year forward", phase="any", outcome="nothing lost or twice")
 @pytest.mark.fault("a lost worker reports later", phase="any", outcome="not heard")
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("examples", [100, pytest.param(3000, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])])
 def test_no_schedule_breaks_a_promise(examples, capsys):
     tried = machine(seed=0)

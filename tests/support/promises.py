@@ -1,5 +1,6 @@
 """What a simulated sweep was promised, and whether that holds: after each event, and when the sweep has ended."""
 
+import math
 from dataclasses import replace
 
 import optuna
@@ -130,6 +131,7 @@ class Promises:
             assert record.ending is not None
             self._check_curve(record, records)
             self._check_said(record)
+            self._check_sampler(record)
         self._check_repeatable(records)
 
     def _check_curve(self, record: TrialRecord, records: list[TrialRecord]) -> None:
@@ -145,6 +147,12 @@ class Promises:
         spec = self.sweep.spec
         for n in range(1, len(steps)):
             assert stopping.decide(spec.stop, record.measurements[:n], spec.objective) is None
+
+    def _check_sampler(self, record: TrialRecord) -> None:
+        """Optuna knows each finite value, though a driver died between the two writes of a measurement."""
+        values = {m.step: m.metrics["val/score"] for m in record.measurements}
+        known = self.sweep.frozen()[record.number].intermediate_values
+        assert known == {step: value for step, value in values.items() if math.isfinite(value)}
 
     def _check_said(self, record: TrialRecord) -> None:
         """What MLflow is told of a trial: all of it, nothing twice with two values, and how it ended."""

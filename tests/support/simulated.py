@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
+from optuna.trial import FrozenTrial
 
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome
 from orchestrator.execution.control import ControlSettings, Directive, Halt, SweepControl
@@ -105,7 +106,11 @@ class SimulatedSweep:
 
     def records(self) -> list[TrialRecord]:
         """All trials, as any reader would see them now."""
-        return [read_trial(t, self.spec) for t in self.storage.get_all_trials(self._study_id, deepcopy=False)]
+        return [read_trial(trial, self.spec) for trial in self.frozen()]
+
+    def frozen(self) -> list[FrozenTrial]:
+        """The same as Optuna has them."""
+        return self.storage.get_all_trials(self._study_id, deepcopy=False)
 
     # --- drivers
 

@@ -3,11 +3,13 @@
 import sqlite3
 
 import pytest
+from optuna.trial import Trial
 
 from orchestrator.execution.assignment import Done, Measured, Raised
 from orchestrator.execution.control import Directive
 from orchestrator.execution.local import LocalRunner
 from orchestrator.study import SweepState
+from orchestrator.study.records import ENDING, write_ending
 from orchestrator.tracking.operations import EndTrial, LogMetrics, StartTrial
 from orchestrator.trial import Cause, Effort, Ending, Measurement, Mishap, RunStatus, TrialState
 from tests.support.clocks import FakeClock
@@ -346,6 +348,23 @@ def test_an_ending_that_the_tracker_missed_is_said_again_though_the_clock_was_se
     desk.control(desk.reopen(), tracker)
     tracker.close()
     assert [o.number for o in desk.said() if isinstance(o, EndTrial)] == [0, 1]
+
+
+def test_a_driver_that_died_while_it_told_the_sampler_is_followed_by_one_that_does_it_again(desk):
+    """Optuna warns of a constraint that is set twice."""
+    ledger = desk.create(toy_spec(trials=1, floors={"noise": 0.7}))
+    ledger.ask()
+    ledger.report(0, Measurement(1, {"val/score": 0.5, "noise": 0.5}, 0.1, 7))
+    (trial,) = (Trial(ledger.study, frozen._trial_id) for frozen in ledger.study.trials)
+    ending = Ending(Cause.OUT_OF_MEMORY, "out of memory")
+    trial.set_user_attr(ENDING, write_ending(ending))
+    trial.set_constraint("floor:noise", 0.7 - 0.5)
+    trial.set_constraint("out_of_memory", 1.0)
+    tracker = desk.tracker()
+    assert desk.control(desk.reopen(), tracker).next() is None
+    tracker.close()
+    (record,) = desk.records()
+    assert (record.state, record.ending) == (TrialState.FAILED, ending)
 
 
 def test_what_is_said_of_a_measurement_again_is_what_was_said_of_it_at_first(desk):
