@@ -7,6 +7,8 @@ import logging
 import os
 import secrets
 import socket
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ _TOKEN_HELP = (
 )
 
 KNOCK_TIMEOUT_S = 5.0
+LOOK_S = 5.0
+MAX_MISSED = 3
 
 
 def connect(address: str | None) -> str:
@@ -104,6 +108,48 @@ def _bring_token(address: str) -> None:
 def has_token_file() -> bool:
     """Whether `ray get-auth-token --generate` has been here."""
     return (Path.home() / ".ray" / "auth_token").is_file()
+
+
+class Lookout:
+    """Looks from a thread whether a cluster's head is there. Ray itself says nothing for a minute and ends the process.
+
+    Attributes:
+        is_gone: whether nothing has listened at its address for several looks in a row.
+    """
+
+    def __init__(self, address: str, *, leave: Callable[[], object]) -> None:
+        """Begin; `address` is the host:port of the cluster's control store.
+
+        `leave` is called when the main thread has not closed this soon after: it then waits inside of Ray.
+        """
+        self._address = address
+        self._leave = leave
+        self._done = threading.Event()
+        self.is_gone = False
+        self._thread = threading.Thread(target=self._look, name="orch-lookout", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        missed = 0
+        while not self._done.wait(LOOK_S):
+            try:
+                _knock(self._address)
+                missed = 0
+            except OSError:
+                missed += 1
+                self.is_gone = missed >= MAX_MISSED
+            if missed >= 2 * MAX_MISSED:
+                self._leave()
+
+
+def head_address() -> str:
+    """Where the control store of the cluster listens that this process is connected to."""
+    return str(ray.get_runtime_context().gcs_address)
 
 
 def _knock(address: str) -> None:

@@ -7,7 +7,9 @@ a new run.
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
+from orchestrator.errors import ExitCode, InfrastructureError
 from orchestrator.execution import cluster
 from orchestrator.execution.assignment import Assignment, Measured, Outcome
 from orchestrator.execution.control import Directive, SweepControl
@@ -67,7 +70,8 @@ class RayRunner:
     def run(self, control: SweepControl) -> None:
         """Run trials until the control has no more, or has halted and its trials have ended."""
         assert self._capacity is not None, "connect first"
-        trials = _Trials(control)
+        trials, leave = _Trials(control), partial(_leave, self._capacity.where, control.ledger.name)
+        lookout = cluster.Lookout(cluster.head_address(), leave=leave)
         resources = {"CPU": control.spec.resources.cpu, "GPU": self._capacity.gpu}
         name = f"orch-{control.ledger.sweep.id}"
         # Trainables are registered by name in the whole cluster: the class gets the sweep's.
@@ -83,19 +87,31 @@ class RayRunner:
                 num_samples=-1,
                 max_concurrent_trials=self._capacity.max_concurrent,
                 reuse_actors=True,
-                stop=_HaltStopper(trials),
+                stop=_HaltStopper(trials, lookout),
                 callbacks=[_Watch(trials)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 storage_path=str(self._tune_folder.absolute()),
                 raise_on_failed_trial=False,
                 verbose=0,
             )
+        # Tune passes on what it meets, its own errors and ours, in words of its own.
+        except Exception as error:
+            if lookout.is_gone:
+                raise InfrastructureError(f"{self._capacity.where} has gone away") from error
+            raise
         finally:
+            lookout.close()
             shutil.rmtree(self._tune_folder, ignore_errors=True)
 
     def close(self) -> None:
         """Leave the cluster; a local one ends."""
         ray.shutdown()
+
+
+def _leave(where: str, sweep: str) -> None:
+    """End the process, as a second signal does; the ledger has all that was acknowledged."""
+    print(f"orch: {where} has gone away\n  go on with: orch resume {sweep}", file=sys.stderr, flush=True)
+    os._exit(ExitCode.INFRASTRUCTURE)
 
 
 class _Trials:
@@ -219,15 +235,21 @@ class _Watch(Callback):  # type: ignore[misc]
 
 
 class _HaltStopper(Stopper):  # type: ignore[misc]
-    """Ends the experiment when the control has halted and nothing is left to wait for."""
+    """Ends the experiment when the control has halted and nothing is left to wait for, or when the cluster has gone."""
 
-    def __init__(self, trials: _Trials) -> None:
+    def __init__(self, trials: _Trials, lookout: cluster.Lookout) -> None:
         self._trials = trials
+        self._lookout = lookout
+
+    def __reduce__(self) -> tuple[type[object], tuple[()]]:
+        return object, ()
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
+        if self._lookout.is_gone:
+            raise InfrastructureError("the Ray cluster has gone away")
         control = self._trials.control
         control.tick()
         return control.is_drained or control.must_abandon

@@ -64,10 +64,15 @@ def test_the_trial_of_a_lost_node_goes_on_elsewhere(orch, cluster):
     assert done.code == 0, done.err
     records = assert_complete(orch)
     lost = [attempt for record in records for attempt in record.lost_attempts]
-    assert [attempt.mishap for attempt in lost] == [Mishap.NODE_LOST]
+    # A worker sees its raylet die and ends; which of the two Ray tells of is a matter of milliseconds.
+    assert [attempt.mishap in (Mishap.NODE_LOST, Mishap.WORKER_LOST) for attempt in lost] == [True]
 
 
-@pytest.mark.fault("head and GCS kill -9", phase="mid-epoch", outcome="exit, and resume on a new cluster completes")
+@pytest.mark.fault(
+    "head and GCS kill -9",
+    phase="mid-epoch",
+    outcome="exit 3 with the resume command, which completes on a new cluster",
+)
 def test_a_lost_cluster_ends_the_command_and_a_new_one_completes_the_sweep(orch, cluster):
     cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
@@ -78,7 +83,9 @@ def test_a_lost_cluster_ends_the_command_and_a_new_one_completes_the_sweep(orch,
         done = orch.end(process, timeout=150)
     except subprocess.TimeoutExpired:
         pytest.fail("the driver still waits for a cluster that is gone")
-    assert done.code != 0
+    assert done.code == 3, done.err
+    assert "has gone away" in done.err
+    assert "orch resume toy-1" in done.err
     resumed = orch.run("resume", "toy-1", "--json", timeout=200)
     assert resumed.code == 0, resumed.err
     assert_complete(orch)
