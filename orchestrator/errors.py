@@ -36,6 +36,7 @@ class ExitCode(IntEnum):
     BUDGET = 4
     LOCKED = 5
     INTEGRITY = 6
+    SIGHUP = 129
     SIGINT = 130
     SIGTERM = 143
 
