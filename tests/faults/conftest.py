@@ -5,6 +5,7 @@
 
 A test may bear several marks, also through `pytest.param(..., marks=pytest.mark.fault(...))`. A name in braces stands
 for a parameter: `phase="{phase}"`. `--fault-table docs/faults.md` writes what ran as a table; `make faults` does that.
+A test that starts the command (`orch`) is slow: the quick suite has those alone that strike in process.
 """
 
 from collections.abc import Iterator
@@ -76,6 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        # Whatever starts the command takes seconds.
+        if Path(__file__).parent in item.path.parents and "orch" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         for mark in item.iter_markers("fault"):
             row = _row(*mark.args, **mark.kwargs)

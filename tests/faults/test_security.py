@@ -98,6 +98,7 @@ OWN = "from pathlib import Path\nPath(__file__).with_name('imported').touch()\nf
 READS = [
     ("ls",), ("status", "toy-1"), ("show", "toy-1"), ("show", "toy-1", "0"), ("best", "toy-1"),
     ("compare", "toy-1", "toy-1"), ("diagnose", "toy-1", "0"), ("resume", "toy-1"), ("sync", "toy-1"), ("doctor",),
+    ("verify", "toy-1"),
 ]  # fmt: skip
 
 
