@@ -224,12 +224,13 @@ class ControlMachine(RuleBasedStateMachine):
     @precondition(at_work)
     @rule()
     def hang(self):
-        """Nobody measures for too long."""
+        """Nobody measures for too long; a runner spares those that write their checkpoint for a pause."""
         self.sweep.clock.advance(HANG_S + 1)
         with self._driver():
-            for number in self.sweep.control.hung:
+            hung = self.sweep.control.hung
+            for worker in [w for w in self.sweep.workers if w.number in hung and not w.is_pausing]:
                 self.done[Mishap.HUNG.value] += 1
-                self.promises.lose(next(w for w in self.sweep.workers if w.number == number), Mishap.HUNG)
+                self.promises.lose(worker, Mishap.HUNG)
 
     @precondition(at_work)
     @rule(which=WHICH, outcome=st.sampled_from([NO_MEMORY, NO_MEMORY, NO_LUCK]))

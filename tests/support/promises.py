@@ -12,7 +12,7 @@ from orchestrator.execution.assignment import Measured, Outcome
 from orchestrator.execution.control import Directive
 from orchestrator.study import Ledger, SweepState
 from orchestrator.tracking.operations import EndTrial, LogMetrics, StartTrial
-from orchestrator.trial import ENDINGS, Cause, Effort, Mishap, TrialRecord
+from orchestrator.trial import ENDINGS, Cause, Mishap, TrialRecord
 from tests.support.simulated import SimulatedSweep, Worker
 
 MAX_DRIVERS = 40
@@ -104,9 +104,8 @@ class Promises:
         effort, sweep = total_effort(records), self.sweep
         assert effort.train_s >= self.paid_s - ROUNDING_S, "what was trained is charged"
         wall_s = max((m.wall_s for record in records for m in record.measurements), default=0.0)
-        # What a trainable does after its last measurement is no epoch.
-        rest = sum((record.rest for record in records), Effort())
-        spent = used(replace(effort, device_s=effort.device_s - rest.device_s), wall_s=wall_s)
+        # What a trainable does after its last measurement is no epoch, also where it hangs there.
+        spent = used(replace(effort, device_s=effort.device_s - sweep.rest_s), wall_s=wall_s)
         excess_s = sweep.longest_s + ROUNDING_S
         excess = {
             Limit.EPOCHS: sweep.concurrency,

@@ -74,7 +74,12 @@ class Worker:
 
 
 class SimulatedSweep:
-    """Call it as a runner would; a `Killed` that it raises means that `kill` has to follow."""
+    """Call it as a runner would; a `Killed` that it raises means that `kill` has to follow.
+
+    Attributes:
+        longest_s: the longest stretch of a worker.
+        rest_s: what workers took after the last epoch of their trials, all together.
+    """
 
     def __init__(self, spec: SweepSpec, *, concurrency: int) -> None:
         self.spec = spec
@@ -90,6 +95,7 @@ class SimulatedSweep:
         self.workers: list[Worker] = []
         self.zombies: list[Worker] = []
         self.longest_s = 0.0
+        self.rest_s = 0.0
         self.last_state: SweepState | None = None
         study = optuna.create_study(study_name=NAME, storage=self.storage, direction="maximize")
         self._study_id = study._study_id
@@ -180,13 +186,13 @@ class SimulatedSweep:
         """The worker reaches its next measurement, or its end; what it says has not arrived yet."""
         self.begin(worker)
         self.clock.advance(seconds)
-        until = worker.assignment.until
-        if worker.step == (until or self.epochs):
-            return Done(train_s=self._took(worker))
+        took_s = self._took(worker)
+        if self._has_all(worker):
+            return Done(train_s=took_s)
         worker.step = 0 if worker.step is None else worker.step + 1
-        if write or worker.step == until:
+        if write or worker.step == worker.assignment.until:
             self._write(worker)
-        return Measured(worker.step, metrics(worker.assignment.config, worker.step), self._took(worker))
+        return Measured(worker.step, metrics(worker.assignment.config, worker.step), took_s)
 
     def report(self, worker: Worker, outcome: Outcome) -> Directive:
         """The control hears what a worker says, and the worker obeys."""
@@ -220,10 +226,15 @@ class SimulatedSweep:
             steps.append(worker.step)
             steps[:] = sorted(steps)[-KEPT:]
 
+    def _has_all(self, worker: Worker) -> bool:
+        """Whether it has measured its last epoch."""
+        return worker.step == (worker.assignment.until or self.epochs)
+
     def _took(self, worker: Worker) -> float:
         now_s = self.clock.now_s
         took_s = now_s - worker.since_s
         self.longest_s = max(self.longest_s, now_s - worker.heard_s)
+        self.rest_s += took_s if self._has_all(worker) else 0.0
         worker.since_s = worker.heard_s = now_s
         return took_s
 
