@@ -107,7 +107,8 @@ def write_export(home: Home, choice: Choice, weights: Weights, to: Destination) 
     spec = choice.source.spec
     info = load_info(spec.trainable)
     config = info.config_type.model_validate(resolve(spec, choice.trial.params))
-    fresh = to.folder.with_name(f".{to.folder.name}.new")
+    whole = to.folder.absolute()
+    fresh = whole.with_name(f".{whole.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         write_model(fresh, trainable=spec.trainable, config=config, state=weights.state, purpose=weights.purpose)
