@@ -70,7 +70,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(url):
         Storage(url)
     assert "hunter2" not in str(caught.value)
     assert "cannot open the ledger" in str(caught.value)
-    assert "me:***@" in str(caught.value)
+    assert "//***@" in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["hunter2", "postgresql://me:hunter2@host:port/ledger", ""])

@@ -58,7 +58,7 @@ class Place:
     def holding(self):
         """Another process that drives it."""
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(self.home.root), self.home.ledger],
+            [sys.executable, "-c", HOLD, str(self.home.root), self.home.ledger_url],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -264,7 +264,7 @@ def test_a_missing_checkpoint_is_said(house, monkeypatch):
 
     def losing(*arguments, **options):
         summary = launch(*arguments, **options)
-        for folder in house.home.sweep("c-1").checkpoints.glob("trial-0000/*"):
+        for folder in house.home.sweep("c-1").checkpoints.glob("trial-0000/step-*"):
             for file in folder.iterdir():
                 file.unlink()
             folder.rmdir()
