@@ -122,11 +122,11 @@ def test_a_segment_without_its_checkpoint_fails(assignment):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A real file system of 64 KiB at the place of the checkpoints of sweep `id-1`."""
+    """A real file system of 80 KiB at the place of the checkpoints of sweep `id-1`."""
     folder = House(tmp_path).home.sweep("id-1").checkpoints
     folder.mkdir(parents=True)
     mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", str(folder)], capture_output=True, text=True
     )
     if mounting.returncode:
         pytest.skip(f"no file system can be mounted here: {mounting.stderr.strip()}")
