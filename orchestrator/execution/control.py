@@ -6,7 +6,7 @@ one thread, but for `request_pause` and `progress`, which only read or set a ref
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -313,9 +313,13 @@ class SweepControl:
         self._tally.effort += effort
 
     def _note_rest(self, number: int, train_s: float) -> None:
+        self._charge(number, train_s, self.ledger.note_rest)
+
+    def _charge(self, number: int, train_s: float, note: Callable[[int, Effort], None]) -> None:
+        """Count training that came to no measurement, where it is worth a write."""
         if train_s >= WORTH_NOTING_S:
             effort = Effort(train_s, train_s * self._settings.devices)
-            self.ledger.note_rest(number, effort)
+            note(number, effort)
             self._tally.effort += effort
 
     def _say_again(self, records: Sequence[TrialRecord]) -> None:
@@ -341,10 +345,7 @@ class SweepControl:
     def _lose(self, number: int, mishap: Mishap, what: str, *, train_s: float) -> None:
         """End an attempt that says nothing of its trial yet; while the sweep halts that is no more than a pause."""
         active = self._active[number]
-        if train_s >= WORTH_NOTING_S:
-            effort = Effort(train_s, train_s * self._settings.devices)
-            self.ledger.note_repeated(number, effort)
-            self._tally.effort += effort
+        self._charge(number, train_s, self.ledger.note_repeated)
         if self.halt:
             self._pause(number)
             return

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +15,7 @@ from orchestrator.study import SweepState
 from orchestrator.sweeps import read
 from orchestrator.sweeps.paths import Home
 from tests.conftest import ROOT
-from tests.support.commands import Orch, wait_for
+from tests.support.commands import wait_for
 
 LOCAL = ("--runner", "local")
 PATIENCE_S = 240
@@ -25,32 +25,12 @@ LONG = {"epochs": 900, "epoch_s": 0.3}
 NOWHERE = "http://127.0.0.1:9"
 
 
-@pytest.fixture
-def orch(tmp_path):
-    """The command in a folder of its own; what it starts is stopped."""
-    made = Orch(tmp_path)
-    yield made
-    made.close()
-
-
 @pytest.fixture(autouse=True)
 def hears_hangups():
     """These tests may be run under nohup themselves, and what they start inherits that."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
-
-
-def measured(orch):
-    """Measurements that are stored; cheap, because it is asked again and again while a sweep runs."""
-    file = orch.home / "ledger.db"
-    if not file.exists():
-        return 0
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as ledger:
-        try:
-            return ledger.execute("select count(*) from trial_user_attributes where key like 'step:%'").fetchone()[0]
-        except sqlite3.OperationalError:
-            return 0
 
 
 def state(orch):
@@ -79,7 +59,7 @@ def test_a_closed_terminal_pauses_the_sweep(orch):
     try:
         os.close(theirs)
         os.set_blocking(ours, False)
-        wait_for(lambda: drain(ours) and measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
+        wait_for(lambda: drain(ours) and orch.num_measured() > 1, what="a measurement", timeout=PATIENCE_S)
         os.close(ours)
         process.send_signal(signal.SIGHUP)
         assert process.wait(PATIENCE_S) == 129
@@ -99,7 +79,7 @@ def drain(terminal):
 @pytest.mark.slow
 def test_a_hangup_pauses_and_the_printed_command_goes_on(orch):
     process = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 1, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGHUP)
     done = orch.end(process, timeout=PATIENCE_S)
@@ -120,7 +100,7 @@ def test_under_nohup_a_hangup_is_not_heard(orch):
         env=environment,
     )
     try:
-        wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
+        wait_for(lambda: orch.num_measured() > 1, what="a measurement", timeout=PATIENCE_S)
         process.send_signal(signal.SIGHUP)
         assert process.wait(PATIENCE_S) == 0
     finally:
@@ -133,7 +113,7 @@ def test_under_nohup_a_hangup_is_not_heard(orch):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
     process = orch.start("sweep", orch.file(trials=1, config={"epochs": 900, "epoch_s": 20}), *LOCAL)
-    wait_for(lambda: measured(orch) > 0, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 0, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(number)
     # The epoch of 20 s goes on; a pause would wait for it.
     time.sleep(0.5)
@@ -153,7 +133,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
 def test_a_signal_while_a_sweep_resumes_gives_back_what_is_held(orch):
     """Before anything runs there is nothing to pause."""
     process = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 1, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 1, what="a measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGTERM)
     assert orch.end(process, timeout=PATIENCE_S).code == 143
     process = orch.start("resume", "toy-1")

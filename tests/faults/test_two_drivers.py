@@ -1,7 +1,6 @@
 """Two drivers on one sweep: the second is refused, and one that is taken over writes nothing more."""
 
 import signal
-import sqlite3
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +10,7 @@ import pytest
 from orchestrator.errors import InfrastructureError
 from orchestrator.study import Storage, database
 from orchestrator.trial import TrialState
-from tests.support.commands import Orch, diary_lines, wait_for
+from tests.support.commands import diary_lines, wait_for
 
 SLOW = {"trials": 3, "config": {"epochs": 6, "epoch_s": 0.3}}
 LONG = {"epochs": 900, "epoch_s": 0.3}
@@ -20,26 +19,6 @@ LOCAL = ("--runner", "local")
 PATIENCE_S = 240
 """Other tests may keep this machine busy."""
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture
-def orch(tmp_path):
-    """The command in a folder of its own; what it starts is stopped."""
-    made = Orch(tmp_path)
-    yield made
-    made.close()
-
-
-def measured(orch):
-    """Measurements that are stored; cheap, because it is asked again and again while a sweep runs."""
-    file = orch.home / "ledger.db"
-    if not file.exists():
-        return 0
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as ledger:
-        try:
-            return ledger.execute("select count(*) from trial_user_attributes where key like 'step:%'").fetchone()[0]
-        except sqlite3.OperationalError:
-            return 0
 
 
 def lease(orch):
@@ -60,8 +39,8 @@ def has_no_gap(orch):
 
 def pause(orch, process):
     """After its next measurement."""
-    before = measured(orch)
-    wait_for(lambda: measured(orch) > before, what="another measurement", timeout=PATIENCE_S)
+    before = orch.num_measured()
+    wait_for(lambda: orch.num_measured() > before, what="another measurement", timeout=PATIENCE_S)
     process.send_signal(signal.SIGINT)
     ended = orch.end(process, timeout=PATIENCE_S)
     assert ended.code == 130, ended.err
@@ -70,7 +49,7 @@ def pause(orch, process):
 @pytest.mark.slow
 def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
     process = orch.start("sweep", orch.file(**SLOW), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 2, what="a measurement", timeout=PATIENCE_S)
     process.kill()
     orch.end(process, timeout=PATIENCE_S)
 
@@ -88,7 +67,7 @@ def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
 @pytest.mark.slow
 def test_a_driver_that_is_taken_over_ends_with_five_and_the_other_goes_on(orch):
     first = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 2, what="a measurement", timeout=PATIENCE_S)
     refused = orch.run("resume", "toy-1", *LOCAL, timeout=PATIENCE_S)
     assert refused.code == 5
     assert f"driven by process {first.pid} on " in refused.err
@@ -111,7 +90,7 @@ def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path, m
     monkeypatch.setattr(database, "BUSY_S", 5)
     diary = tmp_path / "diary"
     first = orch.start("sweep", orch.file(trials=1, config={**LONG, "diary": str(diary)}), *LOCAL)
-    wait_for(lambda: measured(orch) > 2, what="a measurement", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 2, what="a measurement", timeout=PATIENCE_S)
     while True:
         first.send_signal(signal.SIGSTOP)
         # Whoever stands still in the middle of a write has the file locked.
@@ -151,7 +130,7 @@ def test_on_ray_a_driver_that_is_taken_over_lets_its_workers_go(orch, tmp_path):
     resources = {"cpu": 1, "gpu": 0.0, "max_concurrent": 2, "checkpoint_interval_s": 0.0}
     config = {**LONG, "diary": str(diary)}
     first = orch.start("sweep", orch.file(trials=2, config=config, resources=resources))
-    wait_for(lambda: measured(orch) > 4, what="measurements", timeout=PATIENCE_S)
+    wait_for(lambda: orch.num_measured() > 4, what="measurements", timeout=PATIENCE_S)
     take_from_elsewhere(orch)
     before = orch.records()
     ended = orch.end(first, timeout=PATIENCE_S)

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,18 @@ class Orch:
             return storage.open(sweep).records() if sweep in storage.names else []
         finally:
             storage.close()
+
+    def num_measured(self) -> int:
+        """Measurements that are stored; cheap, because it is asked again and again while a sweep runs."""
+        file = self.home / "ledger.db"
+        if not file.exists():
+            return 0
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as ledger:
+            try:
+                query = "select count(*) from trial_user_attributes where key like 'step:%'"
+                return int(ledger.execute(query).fetchone()[0])
+            except sqlite3.OperationalError:
+                return 0
 
     def runs(self, uri: str | None = None) -> list[tuple[str, int | None, str]]:
         """Sweep, trial number (None for the sweep's own run) and status of each MLflow run; in the home's own store."""
