@@ -155,7 +155,7 @@ class RunStore:
 
 
 def configure() -> None:
-    """Tell MLflow to be quiet and quick to give up; must come before it is imported.
+    """Tell MLflow to be quiet and quick to give up; comes before Orch imports it.
 
     Its own retries are off: they repeat `create_run`, which makes a second run when only the reply was lost, and
     they block for minutes. The shipper tries again instead, after a look for the run.
@@ -168,6 +168,7 @@ def configure() -> None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     warnings.filterwarnings("ignore", module=r"(mlflow|sqlalchemy|alembic)\b")  # the live table owns the terminal
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    logging.getLogger("mlflow").setLevel(os.environ["MLFLOW_LOGGING_LEVEL"].upper())  # imported already?
 
 
 def _experiment(client: "MlflowClient", name: str, *, location: str | None) -> str:

@@ -183,3 +183,16 @@ def test_telemetry_is_off_unless_the_person_asks_for_it(monkeypatch, asked, told
         monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", asked)
     configure()
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == told
+
+
+def test_mlflow_is_quiet_although_something_imported_it_before_orch(tmp_path):
+    """A trainable's module may do so; MLflow has then read its level of logging already."""
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"import mlflow\n{CONNECT}", str(tmp_path), "one"],
+        env={name: value for name, value in os.environ.items() if name != "MLFLOW_LOGGING_LEVEL"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (process.stdout, process.stderr) == ("", "")
