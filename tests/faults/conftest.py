@@ -21,9 +21,6 @@ HEADER = """# Faults
 Written by `make faults` from the tests that ran, in `tests/faults/`. Each row is a fault that a test makes, the moment
 at which it strikes, and what then holds. [failure-semantics.md](failure-semantics.md) has the promises themselves.
 
-Not in the table: `test_mlflow.py`, `test_two_drivers.py`, `test_signals.py`, `test_ledger_database.py`,
-`test_killed_launch.py`, `test_security.py`, `test_yaml_fuzz.py`.
-
 | fault | phase | outcome | tests |
 |---|---|---|---|
 """

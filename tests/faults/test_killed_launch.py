@@ -35,6 +35,9 @@ def no_mlflow(monkeypatch):
     monkeypatch.setattr(shipper, "connect", no_store)
 
 
+@pytest.mark.fault(
+    "driver `kill -9`", phase="making a sweep: {step}", outcome="the same command works, or `orch resume` does"
+)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("step", STEPS)

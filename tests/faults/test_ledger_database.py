@@ -56,6 +56,7 @@ def breaks_off(house, act, *, match):
     assert (caught.value.sweep, caught.value.exit_code) == ("toy-1", ExitCode.INFRASTRUCTURE)
 
 
+@pytest.mark.fault("ledger locked", phase="reporting", outcome="exit 3 with the reason, then a resume ends it")
 def test_a_ledger_that_another_process_keeps_locked(house, monkeypatch):
     monkeypatch.setattr(database, "BUSY_S", 0.2)
     held = []
@@ -84,6 +85,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.fault("disk full on ledger", phase="reporting", outcome="exit 3 with the reason, then a resume ends it")
 def test_a_full_disk_under_the_ledger(house, small_disk):
     house.home = Home(house.home.root, ledger=f"sqlite:///{small_disk / 'ledger.db'}")
     filler = small_disk / "filler"
@@ -125,6 +127,9 @@ def empty(file):
     os.truncate(file, 0)
 
 
+@pytest.mark.fault(
+    "ledger damaged: {harm.__name__}", phase="before a resume", outcome="exit 6, names the file, changes nothing"
+)
 @pytest.mark.parametrize("harm", [cut, cut_by_a_little, scramble_header, scramble_pages, empty])
 def test_a_damaged_ledger_is_named_and_left_as_it_is(house, harm):
     house.launch(toy_spec(trials=2), watcher=at_measurement(6, lambda: os.kill(os.getpid(), 2)))
@@ -137,6 +142,9 @@ def test_a_damaged_ledger_is_named_and_left_as_it_is(house, harm):
     assert file.read_bytes()[100:] == before[100:]
 
 
+@pytest.mark.fault(
+    "ledger emptied", phase="before a launch or a look", outcome="exit 6: no new ledger beside old sweeps"
+)
 def test_a_damaged_ledger_is_no_ground_for_a_new_one(house):
     house.launch(toy_spec(trials=1))
     empty(house.home.ledger_file)
@@ -146,6 +154,7 @@ def test_a_damaged_ledger_is_no_ground_for_a_new_one(house):
         read.show(house.home, "toy-1")
 
 
+@pytest.mark.fault("ledger file left empty by a killed launch", phase="launch", outcome="a new ledger")
 def test_a_file_that_a_killed_launch_left_empty_is_a_new_ledger(house):
     house.home.root.mkdir(parents=True)
     house.home.ledger_file.touch()

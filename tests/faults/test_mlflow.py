@@ -20,6 +20,7 @@ from tests.support.proxy import Mood, Proxy
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(600)]
 
+CAUGHT_UP = "training never waits, the data catches up: one run a trial, each point once"
 EPOCH_S = 0.1
 EPOCHS = 5
 TRIALS = 8
@@ -110,6 +111,7 @@ def expected_histories(record):
 BAD = [mood for mood in Mood if mood is not Mood.PASS]
 
 
+@pytest.mark.fault("MLflow server: {mood.name}", phase="before, amid and at the end of a sweep", outcome=CAUGHT_UP)
 @pytest.mark.slow
 @pytest.mark.parametrize("mood", BAD, ids=lambda mood: mood.name.lower())
 def test_an_mlflow_that_fails_at_each_phase_stops_nothing_and_is_caught_up_with(orch, proxy, mood):
@@ -133,6 +135,7 @@ def test_an_mlflow_that_fails_at_each_phase_stops_nothing_and_is_caught_up_with(
     check_complete(orch, proxy.uri, done.json["id"])
 
 
+@pytest.mark.fault("MLflow server away", phase="the whole sweep", outcome=CAUGHT_UP)
 def test_a_server_that_is_away_for_the_whole_sweep_is_caught_up_with(orch, proxy):
     proxy.mood = Mood.REFUSE
     done = orch.end(sweep(orch, proxy.uri), timeout=300)
@@ -144,6 +147,7 @@ def test_a_server_that_is_away_for_the_whole_sweep_is_caught_up_with(orch, proxy
     check_complete(orch, proxy.uri, done.json["id"])
 
 
+@pytest.mark.fault("MLflow server stopped 60 s", phase="mid-sweep", outcome=CAUGHT_UP)
 @pytest.mark.slow
 def test_a_server_that_is_stopped_for_a_minute_is_caught_up_with(orch, tmp_path):
     server = Server(tmp_path)
@@ -164,6 +168,7 @@ def test_a_server_that_is_stopped_for_a_minute_is_caught_up_with(orch, tmp_path)
         server.stop()
 
 
+@pytest.mark.fault("MLflow database locked {locked_s} s", phase="mid-sweep", outcome=CAUGHT_UP)
 @pytest.mark.parametrize("locked_s", [6, pytest.param(30, marks=pytest.mark.slow)])
 def test_a_locked_mlflow_database_is_caught_up_with(orch, locked_s):
     database = orch.home / "mlflow.db"
@@ -183,6 +188,7 @@ def test_a_locked_mlflow_database_is_caught_up_with(orch, locked_s):
     check_complete(orch, uri, done.json["id"])
 
 
+@pytest.mark.fault("outbox locked {locked_s} s", phase="mid-sweep", outcome=CAUGHT_UP)
 @pytest.mark.parametrize("locked_s", [3, pytest.param(30, marks=pytest.mark.slow)])
 def test_an_outbox_that_another_process_locks_delays_nobody_and_is_made_up_for(orch, locked_s):
     uri = f"sqlite:///{orch.home / 'mlflow.db'}"
@@ -223,6 +229,7 @@ def fill(folder):
                 size //= 2
 
 
+@pytest.mark.fault("disk full on outbox", phase="mid-sweep; space again {ends}", outcome=CAUGHT_UP)
 @pytest.mark.parametrize("ends", ["while the sweep runs", "after it has ended"])
 def test_a_full_disk_under_the_outbox_stops_nothing_and_is_made_up_for(orch, small_disk, tmp_path, ends):
     uri = f"sqlite:///{orch.home / 'mlflow.db'}"
@@ -257,6 +264,11 @@ def scribble(outbox):
         file.write(b"\xff" * 4096)
 
 
+@pytest.mark.fault(
+    "outbox damaged: {damage.__name__}",
+    phase="before `orch {command}`",
+    outcome="set aside, all is told again: one run a trial, each point once",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", [truncate, scribble])
 @pytest.mark.parametrize("command", ["resume", "sync"])

@@ -38,6 +38,9 @@ def curious(orch, **sections):
     return file, notes
 
 
+@pytest.mark.fault(
+    "secrets in the driver's environment", phase="a worker starts", outcome="the worker sees those that the file names"
+)
 @pytest.mark.ray
 @pytest.mark.slow
 def test_a_worker_sees_the_allowed_variables_and_those_that_the_file_names(orch, monkeypatch):
@@ -71,6 +74,11 @@ def listening(pid):
     return places
 
 
+@pytest.mark.fault(
+    "a stranger on the network",
+    phase="a sweep on a local cluster",
+    outcome="only loopback ports, each asks for a token",
+)
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -102,6 +110,7 @@ READS = [
 ]  # fmt: skip
 
 
+@pytest.mark.fault("a sweep's own code is hostile", phase="each reading command", outcome="not imported")
 @pytest.mark.slow
 def test_reading_a_sweep_imports_no_code_of_its_user(orch):
     (orch.folder / "mine.py").write_text(OWN)
@@ -163,6 +172,11 @@ def commands_of_children(pid):
     return lines
 
 
+@pytest.mark.fault(
+    "passwords in URLs and environment",
+    phase="a whole sweep, failures too",
+    outcome="in no file, output or command line",
+)
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)

@@ -47,6 +47,7 @@ def resume_command(err):
     return line.split("orch ", 1)[1].split()
 
 
+@pytest.mark.fault("SIGHUP", phase="mid-trial, the terminal is gone", outcome="exit 129, PAUSED, the lease given back")
 @pytest.mark.slow
 def test_a_closed_terminal_pauses_the_sweep(orch):
     """SIGHUP: the terminal is gone, and nothing that is written to it is an error."""
@@ -76,6 +77,7 @@ def drain(terminal):
     return True
 
 
+@pytest.mark.fault("SIGHUP twice", phase="mid-trial", outcome="exit 129, PAUSED, prints the resume command")
 @pytest.mark.slow
 def test_a_hangup_pauses_and_the_printed_command_goes_on(orch):
     process = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
@@ -89,6 +91,7 @@ def test_a_hangup_pauses_and_the_printed_command_goes_on(orch):
     assert not is_claimed(orch)
 
 
+@pytest.mark.fault("SIGHUP under nohup", phase="mid-trial", outcome="not heard, the sweep ends")
 @pytest.mark.slow
 def test_under_nohup_a_hangup_is_not_heard(orch):
     file = orch.file(trials=1, config={"epochs": 12, "epoch_s": 0.3})
@@ -109,6 +112,7 @@ def test_under_nohup_a_hangup_is_not_heard(orch):
     assert state(orch) is SweepState.COMPLETE
 
 
+@pytest.mark.fault("{number.name} twice", phase="mid-epoch", outcome="exits at once, nothing that was stored is lost")
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
@@ -129,6 +133,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(orch, number):
     assert orch.records()[0].measurements == before[0].measurements
 
 
+@pytest.mark.fault("SIGTERM", phase="resuming", outcome="exit 143, the lease given back")
 @pytest.mark.slow
 def test_a_signal_while_a_sweep_resumes_gives_back_what_is_held(orch):
     """Before anything runs there is nothing to pause."""

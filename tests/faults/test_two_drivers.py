@@ -46,6 +46,9 @@ def pause(orch, process):
     assert ended.code == 130, ended.err
 
 
+@pytest.mark.fault(
+    "two resumes at once", phase="after a `kill -9`", outcome="one drives, one exits 5 and names the holder"
+)
 @pytest.mark.slow
 def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
     process = orch.start("sweep", orch.file(**SLOW), *LOCAL)
@@ -64,6 +67,9 @@ def test_two_resumes_at_once_are_one_driver_and_one_refusal(orch):
     assert [r.state for r in orch.records()] == [TrialState.COMPLETE] * 3
 
 
+@pytest.mark.fault(
+    "`--take-over`", phase="mid-trial, in process", outcome="the old driver exits 5, the new one goes on without a gap"
+)
 @pytest.mark.slow
 def test_a_driver_that_is_taken_over_ends_with_five_and_the_other_goes_on(orch):
     first = orch.start("sweep", orch.file(trials=1, config=LONG), *LOCAL)
@@ -84,6 +90,11 @@ def test_a_driver_that_is_taken_over_ends_with_five_and_the_other_goes_on(orch):
     assert lease(orch) is None
 
 
+@pytest.mark.fault(
+    "driver stopped (SIGSTOP) and taken over from another machine",
+    phase="mid-trial",
+    outcome="wakes up, writes nothing, exits 5",
+)
 @pytest.mark.slow
 def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path, monkeypatch):
     """SIGSTOP is a machine that hangs: the other home cannot wait for it, and takes over all the same."""
@@ -123,6 +134,9 @@ def test_a_driver_that_stood_still_wakes_up_and_writes_nothing(orch, tmp_path, m
     assert lease(orch) is None
 
 
+@pytest.mark.fault(
+    "`--take-over`", phase="mid-trial, on Ray", outcome="the old driver exits 5, its workers train no more"
+)
 @pytest.mark.slow
 @pytest.mark.ray
 def test_on_ray_a_driver_that_is_taken_over_lets_its_workers_go(orch, tmp_path):

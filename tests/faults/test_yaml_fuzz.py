@@ -110,24 +110,36 @@ def mutated_lines(draw):
     return b"\n".join(lines)
 
 
+@pytest.mark.fault(
+    "sweep file: bytes flipped, cut, inserted",
+    phase="orch validate",
+    outcome="a clean error or a valid file, within 2 s",
+)
 @fuzzed
 @given(data=mutated_bytes())
 def test_damaged_files(tmp_path, data):
     is_clean(data, tmp_path)
 
 
+@pytest.mark.fault(
+    "sweep file: lines of other files", phase="orch validate", outcome="a clean error or a valid file, within 2 s"
+)
 @fuzzed
 @given(data=mutated_lines())
 def test_files_with_lines_of_others(tmp_path, data):
     is_clean(data, tmp_path)
 
 
+@pytest.mark.fault("sweep file: random bytes", phase="orch validate", outcome="a clean error, within 2 s")
 @fuzzed
 @given(data=st.binary(max_size=400))
 def test_bytes(tmp_path, data):
     assert not is_clean(data, tmp_path)
 
 
+@pytest.mark.fault(
+    "sweep file: YAML's traps and random text", phase="orch validate", outcome="a clean error, within 2 s"
+)
 @fuzzed
 @given(parts=st.lists(st.sampled_from(TRAPS) | TEXT, max_size=30))
 def test_traps_and_text(tmp_path, parts):
@@ -154,6 +166,9 @@ BIG = {
 }  # fmt: skip
 
 
+@pytest.mark.fault(
+    "sweep file: alias bomb, 10 MB, deep nesting", phase="orch validate", outcome="a clean error, within 2 s"
+)
 @pytest.mark.parametrize("data", BIG.values(), ids=BIG)
 def test_what_is_big_is_refused_soon(tmp_path, data):
     assert not is_clean(data, tmp_path)
@@ -186,6 +201,7 @@ def unreadable(tmp_path):
     return make
 
 
+@pytest.mark.fault("sweep file: {kind}", phase="orch validate", outcome="exit 2 and one line")
 @pytest.mark.parametrize("kind", ["bytes", "empty", "folder", "pipe", "closed", "loop", "device", "nothing"])
 def test_what_is_no_file_is_refused_by_the_command(unreadable, kind, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["orch", "validate", str(unreadable(kind))])
