@@ -447,8 +447,7 @@ class SweepControl:
 
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
-        record = self.ledger.tell(number, ending)
-        self.ledger.note_wall(self.wall_s)
+        record = self.ledger.tell(number, ending, wall_s=self.wall_s)
         self._tally.count(record)
         self._doctor.see_off(record)
         self._tracker.end_trial(number, ending, record)

@@ -89,14 +89,14 @@ class Doctor:
         self._tracker = tracker
         self._listener = listener
         self._known: dict[int, Findings] = {}
+        self._counts: Counter[str] = Counter()
         self._met: set[str] = set()
         self._explained: set[str] = set()
 
     @property
     def counts(self) -> dict[str, int]:
         """How many trials have each finding, the most frequent first; may be called from another thread."""
-        counted = Counter(check for findings in list(self._known.values()) for check in findings)
-        return dict(counted.most_common())
+        return {check: count for check, count in self._counts.copy().most_common() if count}
 
     def recall(self, records: Sequence[TrialRecord]) -> None:
         """Take up what earlier drivers have said; nothing is said again."""
@@ -122,6 +122,8 @@ class Doctor:
 
     def _know(self, number: int, findings: Sequence[Finding]) -> Findings:
         found = {finding.check: finding for finding in findings}
+        self._counts.subtract(list(self._known.get(number, ())))
+        self._counts.update(list(found))
         self._known[number] = found
         self._met |= found.keys()
         return found

@@ -13,6 +13,7 @@ from orchestrator.space import SearchSpace, same_value
 from orchestrator.spec.model import SweepSpec
 from orchestrator.study import records
 from orchestrator.study.duplicates import Tried
+from orchestrator.study.history import History
 from orchestrator.study.proposals import Proposal
 from orchestrator.study.sampling import Exhausted, Sampling
 
@@ -28,6 +29,7 @@ class Asking:
         self._spec = spec
         self._space = space
         self._sampling = Sampling(spec, space)
+        self._history = History(spec, space)
         self.exhausted = ""
 
     def limit(self, trials: Sequence[FrozenTrial]) -> int:
@@ -40,17 +42,23 @@ class Asking:
 
     def next(self, study: Study, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
         """Draft the next trial; None when the budget or the space is used up."""
-        asked = own(trials)
+        self._history.update(trials)
+        asked = self._history.own
         if len(asked) >= self._spec.budget.trials or self.exhausted:
             return None
         if len(asked) < len(self._spec.points):
             return self._point(study, trials, asked)
         place = len(asked) - len(self._spec.points)
-        drawn = self._sampling.draw(study, number=len(trials), place=place)
+        drawn = self._sampling.draw(study, self._history, number=len(trials), place=place)
         if isinstance(drawn, Exhausted):
             self.exhausted = drawn.reason
             return None
         return self._signed(drawn, Proposal({}))
+
+    def num_asked(self, trials: Sequence[FrozenTrial]) -> int:
+        """How many of these were asked for; one that was extended is one."""
+        self._history.update(trials)
+        return len(self._history.own)
 
     def propose(self, proposal: Proposal, trials: Sequence[FrozenTrial]) -> FrozenTrial:
         """Draft a trial of a given configuration, in the space or outside of it."""
@@ -60,15 +68,15 @@ class Asking:
         draft = self._sampling.draft(proposal.params if inside else {}, number=len(trials))
         return self._signed(draft, proposal)
 
-    def _point(self, study: Study, trials: Sequence[FrozenTrial], asked: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    def _point(self, study: Study, trials: Sequence[FrozenTrial], asked: Sequence[int]) -> FrozenTrial | None:
         """Draft the next of the file's points; one that stands there twice becomes a replicate."""
         position = len(asked)
         if (first := self._first_equal(position)) < position:
-            return self.propose(Proposal(asked[first].params, replicate_of=asked[first].number), trials)
+            return self.propose(Proposal(trials[asked[first]].params, replicate_of=asked[first]), trials)
         given = self._spec.points[position]
         if self._space.contains(given):
             return self.propose(Proposal(given), trials)
-        drawn = self._sampling.draw(study, number=len(trials), place=position, given=given)
+        drawn = self._sampling.draw(study, self._history, number=len(trials), place=position, given=given)
         if isinstance(drawn, Exhausted):
             self.exhausted = f"point {position + 1} of the file can only be filled up to configurations that were tried"
             return None
@@ -92,8 +100,3 @@ class Asking:
         proposed = records.write_proposal(proposal, self._spec, space=self._space)
         draft.user_attrs = {records.PROPOSED: proposed, records.ATTEMPT: 1}
         return draft
-
-
-def own(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials that were asked for in this sweep, each once: not imported, and no extension of an earlier one."""
-    return [trial for trial in trials if not records.is_imported(trial) and records.EXTENDS not in trial.user_attrs]

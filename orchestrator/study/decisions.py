@@ -14,8 +14,6 @@ from optuna.trial import FrozenTrial, TrialState
 from orchestrator.spec.model import Direction
 from orchestrator.trial import JsonValue
 
-RUNG = "completed_rung_{}"
-"""The system attribute in which Optuna's successive halving keeps the value that a trial had at a rung."""
 _ALWAYS = ("step", "rung", "value", "cutoff", "rank", "num_compared", "pruned")
 
 
@@ -61,36 +59,6 @@ class Decision:
     def to_json(self) -> dict[str, JsonValue]:
         """Plain values for the ledger; what does not apply is left out."""
         return {name: value for name, value in asdict(self).items() if name in _ALWAYS or value is not None}
-
-
-def rungs_done(trial: FrozenTrial) -> int:
-    """How many rungs of successive halving the trial has reached."""
-    rung = 0
-    while RUNG.format(rung) in trial.system_attrs:
-        rung += 1
-    return rung
-
-
-def explain_rung(trial: FrozenTrial, trials: Sequence[FrozenTrial], *, factor: int, direction: Direction) -> Decision:
-    """The decision at the highest rung that the trial has reached, by the rule of Optuna's successive halving.
-
-    `trials` are those it competes with at that rung: all of the sweep, or of its hyperband bracket.
-    """
-    rung = rungs_done(trial) - 1
-    key = RUNG.format(rung)
-    others = [t.system_attrs[key] for t in trials if key in t.system_attrs and t.number != trial.number]
-    value = float(trial.system_attrs[key])
-    ranked = _best_first([*others, value], direction)
-    promotable = max(len(ranked) // factor - 1, 0)
-    return Decision(
-        step=trial.last_step or 0,
-        rung=rung,
-        value=value,
-        cutoff=ranked[promotable],
-        rank=1 + ranked.index(value),
-        num_compared=len(ranked),
-        pruned=ranked.index(value) > promotable,
-    )
 
 
 def explain_percentile(

@@ -5,7 +5,8 @@ ledger stores the whole trial at once: it exists with all that is known of it, o
 """
 
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
+from functools import cache
 from typing import cast
 
 from optuna._typing import JSONSerializable
@@ -26,11 +27,11 @@ def draft_trial(number: int) -> FrozenTrial:
     return draft
 
 
-def sampler_study(study: Study, draft: FrozenTrial) -> Study:
-    """The study as a sampler sees it that proposes for `draft`."""
+def sampler_study(study: Study, draft: FrozenTrial, trials: Callable[[], Sequence[FrozenTrial]]) -> Study:
+    """The study as a sampler sees it that proposes for `draft`; it learns from `trials`, if it looks at them at all."""
     seen = _SamplerStudy.__new__(_SamplerStudy)
     seen.__setstate__(study.__getstate__())
-    seen._storage = cast(BaseStorage, _DraftingStorage(study._storage, draft))
+    seen._storage = cast(BaseStorage, _DraftingStorage(study._storage, draft, cache(trials)))
     return seen
 
 
@@ -52,17 +53,17 @@ class _SamplerStudy(Study):
 
 
 class _DraftingStorage:
-    """Reads from another storage; what is noted of the draft stays in it."""
+    """Has the trials that it is given, and all else of another storage; what is noted of the draft stays in it."""
 
-    def __init__(self, storage: BaseStorage, draft: FrozenTrial) -> None:
+    def __init__(self, storage: BaseStorage, draft: FrozenTrial, trials: Callable[[], Sequence[FrozenTrial]]) -> None:
         self._storage = storage
         self._draft = draft
+        self._trials = trials
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        trials = in_search(self._storage.get_all_trials(study_id, deepcopy=False))
-        found = [trial for trial in trials if states is None or trial.state in states]
+        found = [trial for trial in self._trials() if states is None or trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: JSONSerializable) -> None:

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from orchestrator.spec.model import Objective, SweepSpec
 from orchestrator.study.drafting import in_search
+from orchestrator.study.driver_storage import whole_trials
 from orchestrator.study.ledger import Ledger
 from orchestrator.study.records import best_measurement, read_trial
 from orchestrator.study.variance import variance_shares
@@ -81,7 +82,7 @@ class _Curve:
 
 def importance(ledger: Ledger) -> Importance | None:
     """The importance of each parameter in a sweep so far; None with one parameter, or too few trials to compare."""
-    return importance_in(ledger.study.get_trials(deepcopy=False), ledger.spec)
+    return importance_in(list(whole_trials(ledger.study)), ledger.spec)
 
 
 def importance_in(trials: Sequence[FrozenTrial], spec: SweepSpec) -> Importance | None:

@@ -8,21 +8,25 @@ any two of these: who hands a trial out again completes what is missing.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial
+from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import PbtSampler, SweepSpec
 from orchestrator.study import records
-from orchestrator.study.asking import Asking, own
-from orchestrator.study.decisions import Decision
+from orchestrator.study.asking import Asking
+from orchestrator.study.change import Change
+from orchestrator.study.driver_storage import whole_trials, write, write_study
 from orchestrator.study.importing import extended_trial
 from orchestrator.study.judging import Judge
-from orchestrator.study.population import population_of
+from orchestrator.study.population import Population, population_of
 from orchestrator.study.proposals import Proposal, Proposer, Wait
 from orchestrator.study.records import PROGRESS_KEY, RUN_KEY, SWEEP_KEY, SweepRecord, is_imported, read_trial
 from orchestrator.trial import (
@@ -54,10 +58,9 @@ def search_space(spec: SweepSpec, fixed: Mapping[str, JsonValue]) -> SearchSpace
 
 @dataclass(slots=True)
 class _Live:
-    """A trial that this process has handed out: what of it is stored already, so that a report need not read."""
+    """A trial that this process has handed out, as it is stored now."""
 
-    trial: Trial
-    steps: set[int]
+    trial: FrozenTrial
 
 
 class Ledger:
@@ -84,10 +87,9 @@ class Ledger:
         self._asking = Asking(spec, self.space)
         self._judge: Judge | None = None
         self._live: dict[int, _Live] = {}
-        self._limit = self._asking.limit(self._frozen_all())
+        self._progress: SweepRecord | None = None
         if isinstance(spec.sampler, PbtSampler) and proposer is None:
-            self._proposer = population = population_of(spec, self.space, epochs=self.max_epochs)
-            self._limit = population.num_trials
+            self._proposer = population_of(spec, self.space, epochs=self.max_epochs)
 
     @property
     def name(self) -> str:
@@ -101,25 +103,24 @@ class Ledger:
 
     def update_sweep(self, record: SweepRecord) -> None:
         """Store the part of the record that changes."""
+        self._progress = record
         self._study.set_user_attr(PROGRESS_KEY, record.progress_attrs())
-
-    def note_wall(self, wall_s: float) -> None:
-        """Store how long the sweep's drivers have run so far: a budget of hours outlives a killed driver."""
-        self.update_sweep(replace(self.sweep, wall_s=round(wall_s, 3)))
 
     def replace_spec(self, record: SweepRecord) -> None:
         """Store a record whose spec was changed on purpose, such as a larger budget."""
         self._study.set_user_attr(SWEEP_KEY, record.fixed_attrs())
 
-    @property
+    @cached_property
     def limit(self) -> int:
-        """How many trials the sweep will have: its budget, or what a finite space has."""
-        return self._limit
+        """How many trials the sweep will have: its budget, or what a finite space or a population has."""
+        if isinstance(self._proposer, Population):
+            return self._proposer.num_trials
+        return self._asking.limit(self._frozen_all())
 
     @property
     def num_asked(self) -> int:
         """How many trials have been asked for; one that was extended is one."""
-        return len(own(self._frozen_all()))
+        return self._asking.num_asked(self._frozen_all())
 
     @property
     def exhausted(self) -> str:
@@ -131,8 +132,8 @@ class Ledger:
         draft = self._draft(self._frozen_all())
         if draft is None:
             return None
-        trial_id = self._study._storage.create_new_trial(self._study._study_id, template_trial=draft)
-        return self._hand_out(Trial(self._study, trial_id), attempt=1)
+        storage = self._study._storage
+        return self._hand_out(storage.get_trial(storage.create_new_trial(self._study._study_id, template_trial=draft)))
 
     def _draft(self, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
         if self._proposer is None:
@@ -143,31 +144,35 @@ class Ledger:
 
     def interrupted(self) -> list[int]:
         """The trials that have not ended; none of them runs now, and `again` hands each out."""
-        found = self._study.get_trials(deepcopy=False, states=(OptunaState.RUNNING,))
-        for frozen in found:
-            if not frozen.user_attrs.get(records.PAUSED):
-                Trial(self._study, frozen._trial_id).set_user_attr(records.PAUSED, True)
-        return [frozen.number for frozen in found]
+        found = [trial for trial in self._frozen_all() if trial.state is OptunaState.RUNNING]
+        for trial in found:
+            if not trial.user_attrs.get(records.PAUSED):
+                write(self._study, trial._trial_id, Change({records.PAUSED: True}))
+        return [trial.number for trial in found]
 
     def again(self, number: int) -> Suggestion:
         """Hand out a trial that has not ended: same number, same parameters, one more attempt."""
-        trial = Trial(self._study, self._frozen(number)._trial_id)
-        attempt = trial.user_attrs[records.ATTEMPT] + 1
-        trial.set_user_attr(records.ATTEMPT, attempt)
-        return self._hand_out(trial, attempt=attempt)
+        trial = self._frozen_all()[number]
+        attempt = {records.ATTEMPT: trial.user_attrs[records.ATTEMPT] + 1}
+        paused = {records.PAUSED: False} if trial.user_attrs.get(records.PAUSED) else {}
+        return self._hand_out(write(self._study, trial._trial_id, Change(attempt | paused)))
 
-    def _hand_out(self, trial: Trial, *, attempt: int) -> Suggestion:
-        if trial.user_attrs.get(records.PAUSED):
-            trial.set_user_attr(records.PAUSED, False)
-        frozen = self._study._storage.get_trial(trial._trial_id)
-        known = read_trial(frozen, self.spec)
-        live = self._live[trial.number] = _Live(trial, {m.step for m in known.measurements})
-        for measurement in known.measurements:
-            if measurement.step not in frozen.intermediate_values:
-                self._report(live, measurement)
+    def _hand_out(self, trial: FrozenTrial) -> Suggestion:
+        known = read_trial(trial, self.spec)
+        live = self._live[trial.number] = _Live(trial)
+        unheard = {m.step: self._value(m) for m in known.measurements if m.step not in trial.intermediate_values}
+        # Optuna has not heard of what a driver stored before it died.
+        if values := {step: value for step, value in unheard.items() if value is not None}:
+            self._write(live, Change(values=values))
         last_step = known.measurements[-1].step if known.measurements else None
         suggestion = Suggestion(
-            trial.number, known.params, known.seeds, attempt, last_step, segment=known.segment, alone=known.needs_all
+            trial.number,
+            known.params,
+            known.seeds,
+            known.attempt,
+            last_step,
+            segment=known.segment,
+            alone=known.needs_all,
         )
         if known.segment and known.segment.parent is not None:
             suggestion = replace(suggestion, parent_step=self.record(known.segment.parent).epochs)
@@ -184,22 +189,23 @@ class Ledger:
             An ending with the decision behind it when the pruner ends the trial.
         """
         live = self._live[number]
-        if measurement.step in live.steps:
+        attr = f"{records.STEP}{measurement.step}"
+        if attr in live.trial.user_attrs:
             return None
-        decision: Decision | None = None
+        value, decision = self._value(measurement), None
         if math.isfinite(measurement.metrics[self.spec.objective.metric]):
             decision = self._judging().hear(number, measurement, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
-        live.trial.set_user_attr(f"{records.STEP}{measurement.step}", stored)
-        live.steps.add(measurement.step)
-        self._report(live, measurement)
+        self._write(live, Change({attr: stored}, values={} if value is None else {measurement.step: value}))
         return None if decision is None else self._pruned(decision.to_json())
 
-    def _report(self, live: _Live, measurement: Measurement) -> None:
-        """Let the sampler know; Optuna keeps no intermediate values of several objectives."""
+    def _write(self, live: _Live, change: Change) -> None:
+        live.trial = write(self._study, live.trial._trial_id, change)
+
+    def _value(self, measurement: Measurement) -> float | None:
+        """What the sampler hears of it; Optuna keeps no intermediate values of several objectives."""
         value = measurement.metrics[self.spec.objective.metric]
-        if math.isfinite(value) and not self.spec.further_objectives:
-            live.trial.report(value, measurement.step)
+        return float(value) if math.isfinite(value) and not self.spec.further_objectives else None
 
     def _judging(self) -> Judge:
         """Made when the first measurement comes, from all that is stored; imported trials are rivals too."""
@@ -223,12 +229,13 @@ class Ledger:
 
     def note(self, number: int, notes: Sequence[str]) -> None:
         """Store what a user should know of a trial's checkpoints."""
-        trial = self._live[number].trial
-        trial.set_user_attr(records.NOTES, list(dict.fromkeys([*trial.user_attrs.get(records.NOTES, ()), *notes])))
+        live = self._live[number]
+        known = live.trial.user_attrs.get(records.NOTES, ())
+        self._write(live, Change({records.NOTES: list(dict.fromkeys([*known, *notes]))}))
 
     def _note(self, number: int, key: str, effort: Effort) -> None:
-        trial = self._live[number].trial
-        trial.set_user_attr(key, asdict(effort + Effort(**trial.user_attrs.get(key, {}))))
+        live = self._live[number]
+        self._write(live, Change({key: asdict(effort + Effort(**live.trial.user_attrs.get(key, {})))}))
 
     def overdue(self, number: int) -> Ending | None:
         """The ending of an open trial that was stored, or decided by its pruner or by what it has lost."""
@@ -246,15 +253,17 @@ class Ledger:
 
     def lose(self, number: int, lost: LostAttempt) -> Ending | None:
         """Store how an attempt was lost; an ending when that was once too often."""
-        trial = self._live[number].trial
-        trial.set_user_attr(records.LOST, [*trial.user_attrs.get(records.LOST, ()), asdict(lost)])
+        live = self._live[number]
+        self._write(live, Change({records.LOST: [*live.trial.user_attrs.get(records.LOST, ()), asdict(lost)]}))
         return self.overdue(number)
 
-    def tell(self, number: int, ending: Ending) -> TrialRecord:
-        """End a trial that this process handed out: store the reason, then tell the sampler."""
-        trial = self._live.pop(number).trial
-        known = self.record(number)
-        trial.set_user_attr(records.ENDING, records.write_ending(ending))
+    def tell(self, number: int, ending: Ending, *, wall_s: float | None = None) -> TrialRecord:
+        """End a trial that this process handed out: store the reason, and tell the sampler.
+
+        With it goes how long the sweep's drivers have run so far: a budget of hours outlives a killed driver.
+        """
+        live = self._live[number]
+        known = read_trial(live.trial, self.spec)
         state = _TOLD[ENDINGS[ending.cause].state]
         floors = self.spec.floors if known.value is not None else ()
         constraints = {f"floor:{metric}": known.violated.get(metric, 0.0) for metric in floors}
@@ -262,28 +271,44 @@ class Ledger:
             # Samplers do not look at what failed, and would propose it again.
             state = OptunaState.PRUNED
             constraints[ending.cause.value] = 1.0
-        known_constraints = self._study._storage.get_trial(trial._trial_id).constraints
-        for key, value in constraints.items():
-            # A driver that died in here has set some of them.
-            if key not in known_constraints:
-                trial.set_constraint(key, value)
-        values = [known.values[o.metric] for o in self.spec.objectives] if state is OptunaState.COMPLETE else None
-        self._study.tell(trial, values, state=state)
-        told = self.record(number)
+        # Where a write is not one transaction, a driver that died in here has set some of them.
+        known_constraints = live.trial.constraints
+        notes = {f"{_CONSTRAINTS_KEY}:{key}": v for key, v in constraints.items() if key not in known_constraints}
+        change = Change(
+            {records.ENDING: records.write_ending(ending)},
+            notes=notes,
+            state=state,
+            objectives=self._objectives(known, live.trial, state),
+            sweep={} if wall_s is None else self._wall(wall_s),
+        )
+        self._write(live, change)
+        del self._live[number]
+        told = read_trial(live.trial, self.spec)
         if self._judge is not None:
             self._judge.close(told)
         return told
 
+    def _wall(self, wall_s: float) -> dict[str, Any]:
+        self._progress = replace(self._progress or self.sweep, wall_s=round(wall_s, 3))
+        return {PROGRESS_KEY: self._progress.progress_attrs()}
+
+    def _objectives(self, known: TrialRecord, trial: FrozenTrial, state: OptunaState) -> list[float] | None:
+        """The values of a trial in Optuna's words: of a pruned one the last that it has heard."""
+        if state is OptunaState.COMPLETE:
+            return [float(known.values[o.metric]) for o in self.spec.objectives]
+        last_step = trial.last_step if state is OptunaState.PRUNED else None
+        return None if last_step is None else [trial.intermediate_values[last_step]]
+
     def pause(self, number: int) -> TrialRecord:
         """Mark a running trial as interrupted; `again` hands it out."""
-        self._live[number].trial.set_user_attr(records.PAUSED, True)
-        record = self.record(number)
+        live = self._live[number]
+        self._write(live, Change({records.PAUSED: True}))
         del self._live[number]
-        return record
+        return read_trial(live.trial, self.spec)
 
-    def set_run_id(self, number: int, run_id: str) -> None:
-        """Store which MLflow run a trial has."""
-        self._study.set_user_attr(f"{RUN_KEY}{number}", run_id)
+    def set_run_ids(self, run_ids: Mapping[int, str]) -> None:
+        """Store which MLflow runs trials have."""
+        write_study(self._study, {f"{RUN_KEY}{number}": run_id for number, run_id in run_ids.items()})
 
     @property
     def running(self) -> Sequence[int]:
@@ -299,13 +324,13 @@ class Ledger:
         attrs = self._study.user_attrs
         return [
             read_trial(trial, self.spec, run_id=attrs.get(f"{RUN_KEY}{trial.number}"))
-            for trial in self._frozen_all()
+            for trial in whole_trials(self._study)
             if not is_imported(trial)
         ]
 
     def history(self) -> list[TrialRecord]:
         """What a later sweep may learn from: all trials, imported ones too; of one that was extended the longer."""
-        known = [read_trial(trial, self.spec) for trial in self._frozen_all()]
+        known = [read_trial(trial, self.spec) for trial in whole_trials(self._study)]
         extended = {record.extends for record in known}
         return [record for record in known if record.number not in extended]
 
@@ -323,7 +348,7 @@ class Ledger:
 
     def _frozen(self, number: int) -> FrozenTrial:
         live = self._live.get(number)
-        return self._frozen_all()[number] if live is None else self._study._storage.get_trial(live.trial._trial_id)
+        return self._study._storage.get_trial(self._frozen_all()[number]._trial_id) if live is None else live.trial
 
     def _frozen_all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

@@ -3,10 +3,10 @@
 No parameter, measurement or value is changed.
 """
 
-from optuna.trial import Trial
-
+from orchestrator.study.change import Change
+from orchestrator.study.driver_storage import write
 from orchestrator.study.ledger import Ledger
-from orchestrator.study.records import ATTEMPT, PAUSED
+from orchestrator.study.records import PAUSED
 from orchestrator.trial import TrialRecord
 
 
@@ -14,15 +14,11 @@ def tell_stored_ending(ledger: Ledger, number: int) -> TrialRecord:
     """End an open trial as its stored ending says, as the driver would have that stored it."""
     ending = ledger.record(number).ending
     assert ending is not None, "only a stored ending can be told"
-    trial = _trial(ledger, number)
-    ledger._hand_out(trial, attempt=trial.user_attrs[ATTEMPT])
+    ledger._hand_out(ledger.study.get_trials(deepcopy=False)[number])
     return ledger.tell(number, ending)
 
 
 def mark_paused(ledger: Ledger, number: int) -> None:
     """Say of an open trial that nobody runs it; a resume hands it out again."""
-    _trial(ledger, number).set_user_attr(PAUSED, True)
-
-
-def _trial(ledger: Ledger, number: int) -> Trial:
-    return Trial(ledger.study, ledger.study.get_trials(deepcopy=False)[number]._trial_id)
+    trial = ledger.study.get_trials(deepcopy=False)[number]
+    write(ledger.study, trial._trial_id, Change({PAUSED: True}))

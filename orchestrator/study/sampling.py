@@ -7,7 +7,7 @@ trials, so a resumed sweep proposes what an uninterrupted one would.
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,10 +23,10 @@ from orchestrator.space import Parameter, SearchSpace, exact, same_value
 from orchestrator.spec.model import BruteForceSampler, GpSampler, GridSampler, QmcSampler, SweepSpec, TpeSampler
 from orchestrator.spec.model import RandomSampler as RandomSpec
 from orchestrator.study.drafting import draft_trial, sampler_study
-from orchestrator.study.duplicates import Tried, num_combinations
+from orchestrator.study.duplicates import num_combinations
+from orchestrator.study.history import History
 from orchestrator.study.models import build_model, distribution, joint_space
 from orchestrator.study.points import grid_order, sobol_points
-from orchestrator.study.records import is_imported
 from orchestrator.trial import Value
 
 MODEL_TRIES = 100
@@ -69,12 +69,13 @@ class Sampling:
         return self._filled(draft_trial(number), params)
 
     def draw(
-        self, study: Study, *, number: int, place: int, given: Mapping[str, Value] | None = None
+        self, study: Study, history: History, *, number: int, place: int, given: Mapping[str, Value] | None = None
     ) -> FrozenTrial | Exhausted:
         """Draft trial `number` with a new configuration.
 
         Args:
-            study: the sweep's, with all trials.
+            study: the sweep's.
+            history: its trials.
             number: of the trial.
             place: how many trials the sampler has proposed before: the place in a sequence.
             given: values that are not drawn.
@@ -83,15 +84,14 @@ class Sampling:
             UsageError: the constraints leave nothing.
         """
         draft, given = draft_trial(number), given or {}
-        seen = sampler_study(study, draft)
-        tried = Tried(self.space, [trial.params for trial in seen.get_trials(deepcopy=False)])
+        seen = sampler_study(study, draft, history.to_learn_from)
         feasible = False
-        for params in self._candidates(seen, draft, place=place, given=given):
+        for params in self._candidates(seen, draft, history.imported, place=place, given=given):
             if any(name not in params or not same_value(params[name], value) for name, value in given.items()):
                 continue
             if self.space.is_feasible(params):
                 feasible = True
-                if params not in tried:
+                if params not in history.tried:
                     return self._filled(draft, params)
         if not feasible and not self.size:
             raise UsageError(f"no configuration satisfies the constraints in {MODEL_TRIES + RANDOM_TRIES} draws")
@@ -104,7 +104,13 @@ class Sampling:
         return draft
 
     def _candidates(
-        self, study: Study, draft: FrozenTrial, *, place: int, given: Mapping[str, Value]
+        self,
+        study: Study,
+        draft: FrozenTrial,
+        imported: Sequence[FrozenTrial],
+        *,
+        place: int,
+        given: Mapping[str, Value],
     ) -> Iterator[dict[str, Value]]:
         """Points in the order of preference; the last ones are all that there are, or many random ones."""
         uniform = RandomSampler(seed=self._seed(draft))
@@ -117,7 +123,7 @@ class Sampling:
             case RandomSpec() | BruteForceSampler():
                 yield from (self._walk(study, draft, uniform, given) for _ in range(MODEL_TRIES))
             case _:
-                yield from self._modelled(study, draft, place=place, given=given)
+                yield from self._modelled(study, draft, imported, place=place, given=given)
         if self.size is not None:
             # Shuffled by the seed, so that what is left is taken in no order.
             yield from self._grid
@@ -127,11 +133,16 @@ class Sampling:
             yield from self.space.grid()
 
     def _modelled(
-        self, study: Study, draft: FrozenTrial, *, place: int, given: Mapping[str, Value]
+        self,
+        study: Study,
+        draft: FrozenTrial,
+        imported: Sequence[FrozenTrial],
+        *,
+        place: int,
+        given: Mapping[str, Value],
     ) -> Iterator[dict[str, Value]]:
         """Points of a sampler that learns; quasi-random ones until it has learnt enough to say anything."""
         sampler = self.spec.sampler
-        imported = [trial for trial in study.get_trials(deepcopy=False) if is_imported(trial)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             model = build_model(sampler, self.space, seed=self._seed(draft), imported=imported)

@@ -22,6 +22,7 @@ from orchestrator.study.database import (
     raise_in_words,
     shown,
 )
+from orchestrator.study.driver_storage import DriverStorage
 from orchestrator.study.importing import imported_trial
 from orchestrator.study.lease import LEASES, Fence, Lease, Leases, read_lease
 from orchestrator.study.ledger import Ledger, search_space
@@ -148,7 +149,9 @@ class Storage:
         spec = record.spec
         try:
             study = optuna.create_study(
-                study_name=record.name, storage=self._rdb, directions=[o.direction.value for o in spec.objectives]
+                study_name=record.name,
+                storage=DriverStorage(self._rdb),
+                directions=[o.direction.value for o in spec.objectives],
             )
         except optuna.exceptions.DuplicatedStudyError as error:
             raise UsageError(
@@ -175,7 +178,7 @@ class Storage:
             SweepNotFoundError: there is none; the message names those that are.
         """
         record = self.find(reference)
-        study = optuna.load_study(study_name=record.name, storage=self._rdb)
+        study = optuna.load_study(study_name=record.name, storage=DriverStorage(self._rdb))
         return Ledger(study, spec=record.spec, fixed=record.fixed, proposer=proposer)
 
     def find(self, reference: str) -> SweepRecord:

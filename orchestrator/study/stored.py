@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from optuna.trial import TrialState as OptunaState
 
+from orchestrator.study.driver_storage import whole_trials
 from orchestrator.study.ledger import Ledger
 from orchestrator.study.records import is_imported
 from orchestrator.trial import TrialState
@@ -50,7 +51,7 @@ def stored_trials(ledger: Ledger) -> list[StoredTrial]:
             imported=is_imported(trial),
             text=json.dumps([trial.params, trial.user_attrs, trial.system_attrs], default=str),
         )
-        for trial in ledger.study.get_trials(deepcopy=False)
+        for trial in whole_trials(ledger.study)
     ]
 
 

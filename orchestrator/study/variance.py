@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, create_trial
 
 MIN_TRIALS = 4
@@ -45,6 +44,8 @@ def _within(trials: Sequence[FrozenTrial], *, seed: int) -> dict[str, float]:
     deviation = float(((values - values.mean()) ** 2).sum())
     if len(trials) < MIN_TRIALS or not deviation > 0:
         return {}
+    from optuna.importance import FanovaImportanceEvaluator  # scikit-learn: more than a second, and few commands ask
+
     study = optuna.create_study()
     study.add_trials([_even(trial) for trial in trials])
     shares = FanovaImportanceEvaluator(n_trees=NUM_TREES, seed=seed).evaluate(study)

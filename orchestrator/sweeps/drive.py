@@ -352,9 +352,8 @@ class _Drive:
     ) -> tuple[SweepRecord, list[TrialRecord]]:
         """Store the runs that MLflow has given by now; the trials come back with them."""
         runs = tracker.run_ids()
-        for trial in trials:
-            if trial.number in runs and trial.run_id != runs[trial.number]:
-                self.ledger.set_run_id(trial.number, runs[trial.number])
+        known = {trial.number: trial.run_id for trial in trials}
+        self.ledger.set_run_ids({n: run_id for n, run_id in runs.items() if n in known and known[n] != run_id})
         record = replace(record, parent_run_id=tracker.parent_run_id)
         self.ledger.update_sweep(record)
         return record, [replace(trial, run_id=runs.get(trial.number, trial.run_id)) for trial in trials]

@@ -71,8 +71,7 @@ def deliver(
         lag = tracker.lag
         report = Delivery(tracker.num_shipped, lag.num_pending, lag.num_rejected, tracker.last_error)
         if tracker.parent_run_id is not None:
-            for number, run_id in tracker.run_ids().items():
-                ledger.set_run_id(number, run_id)
+            ledger.set_run_ids(tracker.run_ids())
             uri = without_credentials(home.tracking_of(record.tracking_uri))
             ledger.update_sweep(replace(ledger.sweep, tracking_uri=uri, parent_run_id=tracker.parent_run_id))
     return record, report

@@ -35,6 +35,8 @@ COVERED = {
     "orchestrator/spec/nodes.py": "tests/orchestrator/spec/test_reading.py",
     "orchestrator/spec/rule_checks.py": "tests/orchestrator/spec/test_loading.py",
     "orchestrator/spec/space_checks.py": "tests/orchestrator/spec/test_loading.py",
+    "orchestrator/study/change.py": "tests/orchestrator/study/test_driver_storage.py",
+    "orchestrator/study/rows.py": "tests/orchestrator/study/test_driver_storage.py",
     "orchestrator/study/code_log.py": "tests/orchestrator/sweeps/test_changed.py",
     "orchestrator/study/decisions.py": "tests/contracts/test_pruners.py",
     "orchestrator/study/judging.py": "tests/contracts/test_pruners.py",

@@ -91,7 +91,7 @@ def test_every_kind_of_write_is_fenced(url, storage, leases):
     writes = {
         "ask": ledger.ask,
         "pause": lambda: ledger.pause(suggestion.number),
-        "run id": lambda: ledger.set_run_id(0, "run"),
+        "run id": lambda: ledger.set_run_ids({0: "run"}),
         "sweep": lambda: ledger.update_sweep(ledger.sweep),
         "spec": lambda: ledger.replace_spec(ledger.sweep),
         "create": lambda: storage.create(SweepRecord("toy-2", "id-2", toy_spec(), created_ms=0)),
@@ -125,7 +125,7 @@ def test_a_take_over_waits_for_a_commit_that_has_passed_the_fence(url, storage, 
             order.append("committed" if taker.is_alive() else "overtaken")
 
     event.listen(storage._rdb.engine, "commit", meanwhile)
-    ledger.set_run_id(0, "run")
+    ledger.set_run_ids({0: "run"})
     taker.join()
     assert order == ["passed", "committed", ("taken", True)]
 

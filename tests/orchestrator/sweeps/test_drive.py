@@ -133,7 +133,7 @@ def test_a_resume_of_nothing_is_refused(house):
 
 
 def test_a_crash_of_the_driver_leaves_the_sweep_interrupted_and_resumable(house):
-    crash = FailPoint("orchestrator.study.ledger:Ledger.note_wall", Action.RAISE)
+    crash = FailPoint("orchestrator.tracking.tracker:Tracker.end_trial", Action.RAISE)
     with armed(crash), pytest.raises(RuntimeError, match="a fault at"):
         house.launch(toy_spec(trials=3))
     assert read.show(house.home, "toy-1").state == "INTERRUPTED"

@@ -1,0 +1,130 @@
+"""What reading a large finished sweep costs: resuming it, and `orch ls`, `orch show` and `orch compare` on it.
+
+Writes a ledger of complete trials (10,000 of 20 epochs with 20 metrics by default) with one trial of the budget left,
+then takes up the sweep as a resumed driver does as far as its first hand-out, and calls the commands, each in a process
+of its own. Prints seconds of wall and CPU and the most memory that each held.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from optuna.trial import TrialState, create_trial
+
+from benchmarks.driver import NOWHERE, NUM_METRICS, spec_of
+from orchestrator.execution.clock import Clock
+from orchestrator.execution.control import ControlSettings, SweepControl
+from orchestrator.study import Storage, SweepRecord, SweepState
+from orchestrator.study.models import distribution
+from orchestrator.study.records import ATTEMPT, ENDING, PROPOSED, STEP, write_ending, write_measurement
+from orchestrator.tracking import Identity, Tracker
+from orchestrator.trial import Cause, Ending, JsonValue, Measurement
+
+NAME = "driver-1"
+
+
+def write_sweep(home: Path, *, trials: int, epochs: int) -> None:
+    """A ledger as a sweep leaves it that was killed before its last trial."""
+    spec, rng = spec_of("random", trials=trials + 1, epochs=epochs), random.Random(0)
+    storage = Storage(f"sqlite:///{home}/ledger.db")
+    record = SweepRecord(NAME, "id-1", spec, created_ms=0, fixed=dict(spec.config), state=SweepState.RUNNING)
+    ledger = storage.create(record)
+    made = ledger.study._storage
+    engine = made._backend.engine
+    with engine.begin() as connection:
+        for _ in range(trials):
+            made._rows.add(connection, _trial(ledger.space, rng, epochs))
+    storage.close()
+
+
+def _trial(space, rng: random.Random, epochs: int):
+    params = space.sample(lambda _, parameter: _draw(parameter, rng))
+    score = rng.random()
+    steps = {}
+    for step in range(epochs + 1):
+        value = score * (step + 1) / (epochs + 1)
+        metrics = {"score": value} | {f"metric/{n:02d}": value / (n + 1) for n in range(1, NUM_METRICS)}
+        steps[f"{STEP}{step}"] = write_measurement(Measurement(step, metrics, 0.05, 1_700_000_000_000 + step), None)
+    ending = write_ending(Ending(Cause.FINISHED, "finished", {"epochs": epochs}))
+    return create_trial(
+        state=TrialState.COMPLETE,
+        value=score,
+        params=params,
+        distributions={name: distribution(space.parameters[name]) for name in params},
+        user_attrs={PROPOSED: {"seeds": [0]}, ATTEMPT: 1, **steps, ENDING: ending},
+        intermediate_values={step: score * (step + 1) / (epochs + 1) for step in range(epochs + 1)},
+    )
+
+
+def _draw(parameter, rng: random.Random):
+    if parameter.type == "categorical":
+        return rng.choice(parameter.choices)
+    drawn = rng.uniform(parameter.low, parameter.high)
+    return round(drawn) if parameter.type == "int" else drawn
+
+
+def resume(home: Path) -> dict[str, JsonValue]:
+    """What a driver does before its first hand-out, when MLflow has been told of everything."""
+    started, cpu = time.perf_counter(), time.process_time()
+    storage = Storage(f"sqlite:///{home}/ledger.db")
+    ledger = storage.open(NAME)
+    identity = Identity(sweep=NAME, sweep_id="id-1", experiment="orch", artifacts=home / "artifacts")
+    tracker = Tracker(home / "outbox.db", identity=identity, tracking_uri=NOWHERE, now_ms=Clock().now_ms)
+    settings = ControlSettings(home / "checkpoints", home / "stop")
+    control = SweepControl(ledger, tracker, settings, clock=Clock())
+    ready_s = time.perf_counter() - started
+    assert control.next() is not None
+    figures: dict[str, JsonValue] = {
+        "ready_s": round(ready_s, 2),
+        "first_hand_out_s": round(time.perf_counter() - started, 2),
+        "cpu_s": round(time.process_time() - cpu, 2),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+    tracker.close()
+    storage.close()
+    return figures
+
+
+def command(home: Path, *arguments: str) -> dict[str, JsonValue]:
+    """One command of `orch`."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", *arguments],
+        env={**os.environ, "ORCH_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"rc": done.returncode, "wall_s": round(time.perf_counter() - started, 2), "cpu_s": round(cpu_s, 2)}
+
+
+def main() -> None:
+    """Parse the command line and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--home", type=Path, help="keep the ledger there; one that is there is read again")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="orch-large-") as folder:
+        home = options.home or Path(folder)
+        if not (home / "ledger.db").exists():
+            home.mkdir(parents=True, exist_ok=True)
+            write_sweep(home, trials=options.trials, epochs=options.epochs)
+        figures = {"ledger_mb": (home / "ledger.db").stat().st_size // 2**20}
+        for name, arguments in {"ls": ["ls"], "show": ["show", NAME], "compare": ["compare", NAME, NAME]}.items():
+            figures[name] = command(home, *arguments)
+            print(name, figures[name], file=sys.stderr, flush=True)
+        figures["resume"] = resume(home)
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
