@@ -44,8 +44,15 @@ types: $(STAMP)  ## mypy, strict
 imports: $(STAMP)  ## the import contracts
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
+bench: $(STAMP)  ## Orch against a plain Ray Tune script and an expert's, in one run
 	$(BIN)/python benchmarks/overhead.py
+
+driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 trials: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5
+	$(BIN)/python -m benchmarks.driver --sampler tpe --trials 10000 --epochs 5
+
+large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.large_sweep
 
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
@@ -95,4 +102,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: driver-bench large-sweep audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check

@@ -1,10 +1,11 @@
-"""The same work twice in one go: a plain Ray Tune script as a user would write it, and Orch.
+"""The same work three times in one go: a plain Ray Tune script as a user would write it, an expert's, and Orch.
 
 32 trials of up to 10 epochs, about 0.1 s of training each (`--epoch-s 0.1` makes it 0.1 s an epoch), 2 at a time, the
 same metrics in MLflow. Wall times count from a started cluster to the end, deliveries included.
 
-`--json` prints one document with `speedup_vs_plain`, `plain_s`, `orch_s`, `train_s`, and `overhead_fraction` of a
-second sweep with 1-second epochs: the share of its two workers' time that was not spent in a trainable.
+`--json` prints one document with `speedup_vs_plain`, `speedup_vs_expert`, the seconds behind them, and
+`overhead_fraction` of a second sweep with 1-second epochs: the share of its two workers' time that was not spent in a
+trainable.
 """
 
 import argparse
@@ -19,10 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 CONCURRENT = 2
 
 
-def run_plain(*, trials: int, epochs: int, epoch_s: float) -> dict:
-    """The plain script's figures."""
+def run_script(script: str, *, trials: int, epochs: int, epoch_s: float) -> dict:
+    """A script's figures."""
     options = ["--trials", trials, "--epochs", epochs, "--epoch-s", epoch_s, "--concurrent", CONCURRENT]
-    return _run([str(ROOT / "benchmarks" / "plain_ray_tune.py"), *map(str, options)])
+    return _run([str(ROOT / "benchmarks" / script), *map(str, options)])
 
 
 def run_orch(*overrides: str) -> dict:
@@ -40,14 +41,18 @@ def overhead_fraction(summary: dict) -> float:
 
 def measure(options: argparse.Namespace) -> dict:
     """Run everything once."""
-    plain = run_plain(trials=options.trials, epochs=10, epoch_s=options.epoch_s)
+    plain = run_script("plain_ray_tune.py", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
+    expert = run_script("expert_ray_tune.py", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
     orch = run_orch(f"budget.trials={options.trials}", f"config.epoch_s={options.epoch_s}")
     figures = {
         "speedup_vs_plain": round(plain["plain_s"] / orch["elapsed_s"], 2),
+        "speedup_vs_expert": round(expert["expert_s"] / orch["elapsed_s"], 2),
         "plain_s": plain["plain_s"],
+        "expert_s": expert["expert_s"],
         "orch_s": orch["elapsed_s"],
         "train_s": orch["train_s"],
         "plain_train_s": plain["train_s"],
+        "expert_train_s": expert["train_s"],
         "search_s": orch["wall_s"],
         "trials": options.trials,
         "counts": orch["counts"],

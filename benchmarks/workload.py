@@ -1,4 +1,4 @@
-"""The work that `overhead.py` runs twice: a trainable that burns CPU and reports a smooth, synthetic curve.
+"""The work that `overhead.py` runs three times: a trainable that burns CPU and reports a smooth, synthetic curve.
 
 `train` is the trainable of Orch's contract, `train_function` the same for a plain Ray Tune script. Both import torch,
 as real ones do.

@@ -1,5 +1,6 @@
 """What the ledger says of a sweep as a whole, and how an Optuna trial reads as a `TrialRecord`."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -295,7 +296,8 @@ def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
     machine = {**_MACHINE, **value}
     return Measurement(
         int(key.removeprefix(STEP)),
-        value["metrics"],
+        # Each name once, however many measurements there are.
+        {sys.intern(name): measured for name, measured in value["metrics"].items()},
         value["train_s"],
         value["at_ms"],
         devices=machine["devices"],
