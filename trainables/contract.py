@@ -5,9 +5,10 @@ A trainable is `def train(config: Config, context: TrialContext) -> Iterator[Mea
 generator is closed (`GeneratorExit`). Standard library only, so that any package can implement the contract.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 State = Mapping[str, object]
 """A checkpoint: nested dicts and lists whose leaves are tensors, numbers, strings, booleans or None."""
@@ -71,3 +72,30 @@ class TrialContext:
 
 Train = Callable[..., Iterator[Measurement]]
 """`train(config, context)`; the type of `config` is the annotation of its first parameter, a pydantic model."""
+
+TrainLanes = Callable[..., Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]]
+"""`train_lanes(configs, contexts)`: several trials as lanes of one computation; optional, beside `train`.
+
+It yields what `train` would yield for each lane, all at one step: place in `configs` to measurement, or to what that
+lane alone has raised. It is sent the places that go on, or None for all; what is not among them is over. Each lane's
+curve is that of `train`, to rounding. It raises `CannotFuse` before it yields anything where these trials cannot be
+lanes of one computation.
+"""
+
+
+class CannotFuse(ValueError):
+    """Trials cannot be lanes of one computation; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusing:
+    """In what trials may differ and still be lanes of one computation; a module's `FUSING`, beside its config.
+
+    Attributes:
+        scalars: dotted config keys, `*` for any part: numbers that change no shape and no draw. A lane whose value is
+            0 has company only of its kind, since a part without weight is not computed at all.
+        refuse: why a config cannot be fused at all; empty where it can.
+    """
+
+    scalars: tuple[str, ...]
+    refuse: Callable[[Any], str] = field(default=lambda config: "")
