@@ -92,10 +92,11 @@ class Fusing:
     """In what trials may differ and still be lanes of one computation; a module's `FUSING`, beside its config.
 
     Attributes:
-        scalars: dotted config keys, `*` for any part: numbers that change no shape and no draw. A lane whose value is
-            0 has company only of its kind, since a part without weight is not computed at all.
+        varies: dotted config keys, `*` for any part of one: what changes no shape, no batch and no draw.
+        weights: likewise; of these lanes must have all 0 or none, since a part without weight is not computed.
         refuse: why a config cannot be fused at all; empty where it can.
     """
 
-    scalars: tuple[str, ...]
+    varies: tuple[str, ...]
+    weights: tuple[str, ...] = ()
     refuse: Callable[[Any], str] = field(default=lambda config: "")
