@@ -66,14 +66,13 @@ def resample_positions(x_BSC: Tensor, *, positions: int) -> Tensor:
     """Average neighbouring positions, or repeat them, so that there are `positions`; (B, T, C)."""
     if x_BSC.shape[1] == positions:
         return x_BSC
-    shares_ST = _shares(x_BSC.shape[1], positions).to(x_BSC)
-    return torch.einsum("st,...sc->...tc", shares_ST, x_BSC)
+    return _shares(x_BSC.shape[1], positions).to(x_BSC) @ x_BSC
 
 
 @cache
 def _shares(before: int, after: int) -> Tensor:
-    """How much each of S positions counts in each of T new ones, as torch's adaptive average pooling has it."""
-    return F.adaptive_avg_pool1d(torch.eye(before)[None], after)[0]
+    """How much each of S positions counts in each of T new ones, (T, S), as in torch's adaptive average pooling."""
+    return F.adaptive_avg_pool1d(torch.eye(before)[None], after)[0].T.contiguous()
 
 
 class Adapter(nn.Module):
