@@ -23,4 +23,17 @@ FUSED = {
             "betas": (0.8, 0.9),
         },
     ],
+    "identification": [
+        {"loss": "supcon", "negative_mining": "all", "optimizer.lr": lr, "temperature": temperature}
+        for lr, temperature in [
+            (1e-3, {"start": 0.1}),
+            (1e-2, {"kind": "cosine", "start": 0.5, "end": 0.05}),
+            (3e-4, {"start": 0.3}),
+        ]
+    ],
+    "multitask": [
+        {"hard_negative_ratio": 0.5, "optimizer.lr": 1e-3, "loss_weights.captioning": 0.2},
+        {"hard_negative_ratio": 1.0, "optimizer.lr": 1e-2, "margin": {"kind": "linear", "start": 0.1, "end": 0.4}},
+        {"temperature": {"start": 0.3}, "optimizer.weight_decay": 0.1, "loss_weights.masked_modeling": 0.5},
+    ],
 }

@@ -12,6 +12,7 @@ from typing import Generic, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from trainables.contract import CannotFuse
 from trainables.loop.alone import Lane
@@ -63,7 +64,9 @@ class Stack(Generic[ModelT, BatchT]):
         like = next(iter(self._leaves.values()))
         varied, same = _split([lane.task.scalars(moment) for lane in self._lanes], like=like)
         over_lanes = torch.vmap(self._of_lane, in_dims=(0, 0, None, None), randomness="same")
-        rows: _Rows = over_lanes(self._leaves, varied, batch, replace(moment, scalars=same))
+        # The other kernels of attention have no batching rule: each lane would run by itself.
+        with sdpa_kernel(SDPBackend.MATH):
+            rows: _Rows = over_lanes(self._leaves, varied, batch, replace(moment, scalars=same))
         return BatchLoss(
             parts={name: Part(loss, rows.weights[name]) for name, loss in rows.losses.items()},
             effective=rows.effective,
