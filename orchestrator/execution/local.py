@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from orchestrator.execution.assignment import Assignment, Measured
-from orchestrator.execution.attempt import Attempt, prepare
+from orchestrator.execution.assignment import Assignment
+from orchestrator.execution.attempt import prepare
+from orchestrator.execution.bundle import Bundle
+from orchestrator.execution.bundling import Bundler
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
@@ -24,22 +26,35 @@ class LocalRunner:
 
     def run(self, control: SweepControl) -> None:
         """Run until there is no next trial."""
-        while (assignment := control.next()) is not None:
-            self._run_one(assignment, control)
+        bundler = Bundler(control)
+        while assignments := bundler.next():
+            self._run_together({assignment.number: assignment for assignment in assignments}, control, bundler)
+        for assignment in bundler.release():
+            control.paused(assignment.number, attempt=assignment.attempt)
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _run_one(self, assignment: Assignment, control: SweepControl) -> None:
-        attempt, number = Attempt(assignment), assignment.number
-        control.began(number, attempt=assignment.attempt)
+    def _run_together(self, running: dict[int, Assignment], control: SweepControl, bundler: Bundler) -> None:
+        bundle = Bundle(tuple(running.values()))
+        for number, assignment in running.items():
+            control.began(number, attempt=assignment.attempt)
         try:
-            directive = Directive.GO_ON
-            while directive is Directive.GO_ON:
-                outcome = attempt.advance()
-                directive = control.outcome(number, outcome, attempt=assignment.attempt)
-            if directive is Directive.PAUSE and isinstance(outcome, Measured):
-                attempt.save()
-                control.paused(number, attempt=assignment.attempt)
+            while running:
+                outcomes = bundle.advance()
+                pauses = False
+                num_lanes = len(running)
+                for number, outcome in outcomes.items():
+                    directive = control.outcome(number, outcome, attempt=running[number].attempt)
+                    if directive is Directive.END:
+                        bundle.end([number])
+                        del running[number]
+                    pauses = pauses or directive is Directive.PAUSE
+                bundler.saw(outcomes, num_lanes=num_lanes)
+                if pauses:
+                    bundle.save()
+                    for number, assignment in running.items():
+                        control.paused(number, attempt=assignment.attempt)
+                    return
         finally:
-            attempt.close()
+            bundle.close()
