@@ -11,7 +11,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from trainables.metrics.rows import Matrix, chunks
+from trainables.metrics.rows import Matrix, chunks, counts
 
 _FEW = 64
 """Up to so many relevant items a query, counting what ranks before each takes less time than to sort the gallery."""
@@ -145,7 +145,7 @@ def query_scores(
 
 
 def _chunk_scores(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor, *, ks: Sequence[int]) -> QueryScores:
-    relevant_C1 = relevant_CG.sum(dim=1, keepdim=True)
+    relevant_C1 = counts(relevant_CG)[:, None]
     place_CR = _places(similarity_CG, relevant_CG, gallery_CG, most=int(relevant_C1.max()))
     # Of the j-th relevant item that is found, the precision is j over its place.
     number_R = torch.arange(1, place_CR.shape[1] + 1, device=place_CR.device, dtype=torch.float64)
@@ -155,7 +155,7 @@ def _chunk_scores(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor
         average_precision=precision_CR.sum(dim=1),
         average_precision_at_r=(precision_CR * (place_CR <= relevant_C1)).sum(dim=1),
         num_relevant=relevant_C1.squeeze(1),
-        gallery_size=gallery_CG.sum(dim=1),
+        gallery_size=counts(gallery_CG),
     )
 
 
@@ -167,12 +167,15 @@ def _places(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor, *, m
     Args: most: R, the relevant items of the query that has the most of them.
     """
     unknown_CG = similarity_CG.isnan()
-    known_CG = relevant_CG & ~unknown_CG
-    score_CR = similarity_CG.masked_fill(~known_CG, -torch.inf).topk(most, dim=1).values
-    other_CG = similarity_CG.masked_fill(unknown_CG, torch.inf).masked_fill_(relevant_CG | ~gallery_CG, -torch.inf)
+    known_CG = relevant_CG
+    if bool(unknown_CG.any()):
+        known_CG = relevant_CG & ~unknown_CG
+        similarity_CG = similarity_CG.masked_fill(unknown_CG, torch.inf)
+    score_CR = torch.where(known_CG, similarity_CG, -torch.inf).topk(most, dim=1).values
+    other_CG = torch.where(gallery_CG & ~relevant_CG, similarity_CG, -torch.inf)
     number_R = torch.arange(1, most + 1, device=score_CR.device)
     place_CR = (number_R + _num_at_least(score_CR, other_CG)).double()
-    return place_CR.masked_fill(number_R > known_CG.sum(dim=1, keepdim=True), torch.inf)
+    return place_CR.masked_fill(number_R > counts(known_CG)[:, None], torch.inf)
 
 
 def _num_at_least(score_CR: Tensor, other_CG: Tensor) -> Tensor:
@@ -181,11 +184,11 @@ def _num_at_least(score_CR: Tensor, other_CG: Tensor) -> Tensor:
         return other_CG.shape[1] - torch.searchsorted(other_CG.sort(dim=1).values, score_CR)
     # Ones and zeros in floats, in memory that is there already: a sum of booleans takes ten times as long.
     scratch_CG = torch.empty_like(other_CG)
-    counts = [
+    num_R = [
         torch.ge(other_CG, score_C1, out=scratch_CG).sum(dim=1, dtype=torch.float32)
         for score_C1 in score_CR.T[:, :, None]
     ]
-    return torch.stack(counts, dim=1) if counts else score_CR
+    return torch.stack(num_R, dim=1) if num_R else score_CR
 
 
 @dataclass(frozen=True, slots=True)

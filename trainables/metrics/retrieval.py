@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainables.metrics.rows import Matrix, chunks
+from trainables.metrics.rows import Matrix, chunks, counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _first_relevant_ranks(similarity_CG: Tensor, relevant_CG: Tensor) -> Tensor:
 
 def _num_relevant(relevant_QG: Matrix) -> Tensor:
     """Of each query, int64 (Q,)."""
-    return torch.cat([relevant_QG[rows].sum(dim=1) for rows in chunks(relevant_QG)])
+    return torch.cat([counts(relevant_QG[rows]) for rows in chunks(relevant_QG)])
 
 
 def _check_ks(ks: Sequence[int]) -> None:
