@@ -56,6 +56,9 @@ population: $(STAMP)  ## population-based training against fixed and linear sche
 reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/reproductions.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproductions
 
+training-speed: $(STAMP)  ## where an epoch's time goes, and Recall@k of 100,000 embeddings: docs/benchmarks.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.training
+
 planted: $(STAMP)  ## every fault that the doctor knows, planted over ten seeds: docs/planted.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.planted
 
@@ -95,4 +98,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals training-speed docs check
