@@ -75,7 +75,7 @@ class Contrasting:
 
     def bounds(self, batch_size: int, *, positives: float) -> Bounds:
         """Args: positives: mean number of items that mean the same as an item, itself counted."""
-        temperature, bias, margin, ratio = map(float, (self.temperature, self.bias, self.margin, self.ratio))
+        temperature, bias, margin, ratio = map(_number, (self.temperature, self.bias, self.margin, self.ratio))
         match self.kind:
             case ContrastiveKind.CLIP:
                 return clip_bounds(batch_size, temperature, margin=margin, hard_negative_ratio=ratio)
@@ -97,8 +97,12 @@ class Contrasting:
     def effective(self) -> dict[str, Scalar]:
         """What is in effect, for the record."""
         if self.kind is ContrastiveKind.GATED_SOFTMAX:
-            return {"temperature": self.temperature}
-        return {"temperature": self.temperature, "margin": self.margin, "hard_negative_ratio": self.ratio}
+            return {"temperature": self.fixed_temperature}
+        return {"temperature": self.fixed_temperature, "margin": self.margin, "hard_negative_ratio": self.ratio}
+
+
+def _number(value: Scalar) -> float:
+    return value.item() if isinstance(value, Tensor) else value
 
 
 def build_contrast(config: Config) -> Contrast:
