@@ -47,6 +47,9 @@ imports: $(STAMP)  ## the import contracts
 bench: $(STAMP)  ## Orch against a plain Ray Tune script, in one run
 	$(BIN)/python benchmarks/overhead.py
 
+fused: $(STAMP)  ## lanes of one computation against trials alone
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
+
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
 
@@ -98,4 +101,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals training-speed docs check
+.PHONY: audit faults fused fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals training-speed docs check
