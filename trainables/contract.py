@@ -73,7 +73,9 @@ class TrialContext:
 Train = Callable[..., Iterator[Measurement]]
 """`train(config, context)`; the type of `config` is the annotation of its first parameter, a pydantic model."""
 
-TrainLanes = Callable[..., Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]]
+LaneSteps = Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]
+"""What lanes yield at each step, by place, and which places they are sent; see `TrainLanes`."""
+TrainLanes = Callable[..., LaneSteps]
 """`train_lanes(configs, contexts)`: several trials as lanes of one computation; optional, beside `train`.
 
 It yields what `train` would yield for each lane, all at one step: place in `configs` to measurement, or to what that

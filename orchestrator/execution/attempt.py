@@ -153,7 +153,7 @@ class Attempt:
 
     def _start(self) -> Iterator[Measurement]:
         config, context = self.begin()
-        _, train = prepare(self._assignment.trainable, self._assignment.directory)
+        train = load_train(self._assignment.trainable)
         if len(self._assignment.seeds) == 1:
             return train(config, context)
         return repeat(train, config, context, seeds=self._assignment.seeds, metrics=self._assignment.by_seed)

@@ -6,14 +6,12 @@ Every runner hands out bundles; most hold one attempt. What each lane does comes
 import sys
 import time
 import traceback
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from orchestrator.execution.assignment import Assignment, Measured, Outcome
 from orchestrator.execution.attempt import Attempt
-from trainables.contract import CannotFuse, Measurement
+from trainables.contract import CannotFuse, LaneSteps
 from trainables.registry import load_train_lanes
-
-_Lanes = Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]
 
 
 class Bundle:
@@ -24,7 +22,7 @@ class Bundle:
         self._attempts = {assignment.number: Attempt(assignment) for assignment in assignments}
         self._numbers = tuple(self._attempts)
         self._trainable = assignments[0].trainable
-        self._lanes: _Lanes | None = None
+        self._lanes: LaneSteps | None = None
         self._take_turns = len(self._attempts) == 1
 
     @property
@@ -83,7 +81,7 @@ class Bundle:
         found = {self._numbers[place]: what for place, what in step.items()}
         return {number: attempt.take(found[number], share_s) for number, attempt in self._attempts.items()}
 
-    def _start(self) -> _Lanes:
+    def _start(self) -> LaneSteps:
         # One lane reads for all what they have in common.
         begun = [attempt.begin(watch=not place) for place, attempt in enumerate(self._attempts.values())]
         return load_train_lanes(self._trainable)([config for config, _ in begun], [context for _, context in begun])

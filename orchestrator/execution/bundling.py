@@ -4,15 +4,16 @@ Trials fit together when all but what their trainable's `FUSING` lets vary is eq
 little for company; nothing waits once the control has nothing more to hand out.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 
 from pydantic import BaseModel
 
 from orchestrator.execution.assignment import Assignment, Measured, Outcome
-from orchestrator.execution.control import SweepControl
+from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.lane_count import LaneCount
 from orchestrator.spec.dotted import flatten
+from orchestrator.trial import Mishap
 from trainables.contract import Fusing, Purpose
 from trainables.registry import TrainableInfo, load_info
 
@@ -34,17 +35,20 @@ class Bundler:
     def next(self) -> tuple[Assignment, ...]:
         """The next bundle; empty when there is nothing to hand out now."""
         size = self._count.next()
-        while len(largest := max(self._waiting.values(), key=len, default=[])) < size:
-            if sum(map(len, self._waiting.values())) >= WAITING_SHARE * size:
-                break
+        while len(self._largest) < size and sum(map(len, self._waiting.values())) < WAITING_SHARE * size:
             if (assignment := self._control.next()) is None:
                 break
             self._waiting.setdefault(self._kind(assignment), []).append(assignment)
-        taken, left = largest[:size], largest[size:]
-        self._waiting = {kind: group for kind, group in self._waiting.items() if group is not largest}
-        if left:
-            self._waiting[self._kind(left[0])] = left
-        return tuple(taken)
+        largest = self._largest
+        taken = tuple(largest[:size])
+        del largest[:size]
+        self._waiting = {kind: group for kind, group in self._waiting.items() if group}
+        return taken
+
+    @property
+    def _largest(self) -> list[Assignment]:
+        """Those that wait together in the largest number."""
+        return max(self._waiting.values(), key=len, default=[])
 
     def release(self) -> list[Assignment]:
         """What waits for company; it is not handed out any more."""
@@ -66,6 +70,55 @@ class Bundler:
             self._said.add(why)
             self._control.say(f"not fused: {why}")
         return assignment.number if kind is None else kind
+
+
+class InWork:
+    """The attempts of one bundle that are not over: a runner passes on what happens to them."""
+
+    def __init__(self, control: SweepControl, bundler: Bundler, assignments: Sequence[Assignment]) -> None:
+        self._control, self._bundler = control, bundler
+        self._assignments = {assignment.number: assignment for assignment in assignments}
+
+    @property
+    def numbers(self) -> Set[int]:
+        """Of the trials."""
+        return self._assignments.keys()
+
+    def began(self) -> None:
+        """They run."""
+        for number, assignment in self._assignments.items():
+            self._control.began(number, attempt=assignment.attempt)
+
+    def outcome(self, outcomes: Mapping[int, Outcome]) -> tuple[Directive, tuple[int, ...]]:
+        """Pass on what each of them did.
+
+        Returns: how those that are left go on, and which have measured and are over, of which their worker must hear.
+        """
+        # Tune brings some outcomes a second time.
+        new = {number: outcome for number, outcome in outcomes.items() if number in self._assignments}
+        directives = {
+            number: self._control.outcome(number, outcome, attempt=self._assignments[number].attempt)
+            for number, outcome in new.items()
+        }
+        if new:
+            self._bundler.saw(new, num_lanes=len(self._assignments))
+        over = [number for number, directive in directives.items() if directive is Directive.END]
+        for number in over:
+            del self._assignments[number]
+        told = tuple(number for number in over if isinstance(new[number], Measured))
+        if not self._assignments:
+            return Directive.END, told
+        return Directive.PAUSE if Directive.PAUSE in directives.values() else Directive.GO_ON, told
+
+    def lost(self, mishap: Mishap, what: str) -> None:
+        """Their worker is gone."""
+        for number, assignment in self._assignments.items():
+            self._control.lost(number, mishap, what, attempt=assignment.attempt)
+
+    def paused(self) -> None:
+        """They were ended on purpose before their time."""
+        for number, assignment in self._assignments.items():
+            self._control.paused(number, attempt=assignment.attempt)
 
 
 def kind_of(assignment: Assignment, info: TrainableInfo) -> tuple[Hashable | None, str]:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from orchestrator.execution.assignment import Assignment
 from orchestrator.execution.attempt import prepare
 from orchestrator.execution.bundle import Bundle
-from orchestrator.execution.bundling import Bundler
+from orchestrator.execution.bundling import Bundler, InWork
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
@@ -28,33 +27,21 @@ class LocalRunner:
         """Run until there is no next trial."""
         bundler = Bundler(control)
         while assignments := bundler.next():
-            self._run_together({assignment.number: assignment for assignment in assignments}, control, bundler)
-        for assignment in bundler.release():
-            control.paused(assignment.number, attempt=assignment.attempt)
+            self._run_together(Bundle(assignments), InWork(control, bundler, assignments))
+        InWork(control, bundler, bundler.release()).paused()
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _run_together(self, running: dict[int, Assignment], control: SweepControl, bundler: Bundler) -> None:
-        bundle = Bundle(tuple(running.values()))
-        for number, assignment in running.items():
-            control.began(number, attempt=assignment.attempt)
+    def _run_together(self, bundle: Bundle, work: InWork) -> None:
+        work.began()
         try:
-            while running:
-                outcomes = bundle.advance()
-                pauses = False
-                num_lanes = len(running)
-                for number, outcome in outcomes.items():
-                    directive = control.outcome(number, outcome, attempt=running[number].attempt)
-                    if directive is Directive.END:
-                        bundle.end([number])
-                        del running[number]
-                    pauses = pauses or directive is Directive.PAUSE
-                bundler.saw(outcomes, num_lanes=num_lanes)
-                if pauses:
-                    bundle.save()
-                    for number, assignment in running.items():
-                        control.paused(number, attempt=assignment.attempt)
-                    return
+            directive = Directive.GO_ON
+            while directive is Directive.GO_ON:
+                directive, over = work.outcome(bundle.advance())
+                bundle.end(over)
+            if directive is Directive.PAUSE:
+                bundle.save()
+                work.paused()
         finally:
             bundle.close()

@@ -23,8 +23,8 @@ from ray.tune.stopper import Stopper
 
 from orchestrator.errors import ExitCode, InfrastructureError
 from orchestrator.execution import cluster
-from orchestrator.execution.assignment import Assignment, Assignments, Measured, Outcome
-from orchestrator.execution.bundling import Bundler
+from orchestrator.execution.assignment import Assignments, Outcome
+from orchestrator.execution.bundling import Bundler, InWork
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.mishaps import describe
 from orchestrator.execution.ray_actor import ASSIGNMENTS, OUTCOMES, TrialActor
@@ -121,7 +121,7 @@ class _Trials:
     def __init__(self, control: SweepControl, bundler: Bundler) -> None:
         self.control = control
         self._bundler = bundler
-        self._bundles: dict[str, dict[int, Assignment]] = {}
+        self._work: dict[str, InWork] = {}
         self._pausing: set[str] = set()
         self._killed: set[str] = set()
 
@@ -129,64 +129,45 @@ class _Trials:
         assignments = self._bundler.next()
         if not assignments:
             return None
-        self._bundles[trial_id] = {assignment.number: assignment for assignment in assignments}
+        self._work[trial_id] = InWork(self.control, self._bundler, assignments)
         return {ASSIGNMENTS: Assignments(assignments)}
 
     def began(self, trial: Trial) -> None:
-        for assignment in self._bundles[trial.trial_id].values():
-            self.control.began(assignment.number, attempt=assignment.attempt)
+        self._work[trial.trial_id].began()
 
     def outcome(self, trial: Trial, outcomes: Mapping[int, Outcome]) -> Directive:
         """Pass on what each trial of a bundle did, and tell its worker which of them are over."""
-        bundle = self._bundles[trial.trial_id]
-        if not bundle:
-            return Directive.END
-        directives = {
-            number: self.control.outcome(number, outcome, attempt=bundle[number].attempt)
-            for number, outcome in outcomes.items()
-            if number in bundle
-        }
-        self._bundler.saw(outcomes, num_lanes=len(bundle))
-        over = [number for number, directive in directives.items() if directive is Directive.END]
-        for number in over:
-            del bundle[number]
-        if not bundle:
-            return Directive.END
-        told = tuple(number for number in over if isinstance(outcomes[number], Measured))
-        if told and trial.temporary_state.ray_actor:
+        directive, over = self._work[trial.trial_id].outcome(outcomes)
+        if directive is not Directive.END and over and trial.temporary_state.ray_actor:
             # Heard before the next step: an actor does in order what one process asks of it.
-            trial.temporary_state.ray_actor.end.remote(told)
-        if Directive.PAUSE not in directives.values():
-            return Directive.GO_ON
-        self._pausing.add(trial.trial_id)
-        return Directive.PAUSE
+            trial.temporary_state.ray_actor.end.remote(over)
+        if directive is Directive.PAUSE:
+            self._pausing.add(trial.trial_id)
+        return directive
 
     def lost(self, trial: Trial) -> None:
         mishap, what = describe(trial.get_error())
         if trial.trial_id in self._killed:
             mishap, what = Mishap.HUNG, f"no measurement for {self.control.spec.resources.hang_timeout_s:g} s"
-        for assignment in self._bundles[trial.trial_id].values():
-            self.control.lost(assignment.number, mishap, what, attempt=assignment.attempt)
+        self._work[trial.trial_id].lost(mishap, what)
 
     def saved(self, trial: Trial) -> None:
         if trial.trial_id in self._pausing:
             self.paused(trial)
 
     def paused(self, trial: Trial) -> None:
-        for assignment in self._bundles[trial.trial_id].values():
-            self.control.paused(assignment.number, attempt=assignment.attempt)
+        self._work[trial.trial_id].paused()
 
     def release(self) -> None:
         """Those that wait for company are not waited for."""
-        for assignment in self._bundler.release():
-            self.control.paused(assignment.number, attempt=assignment.attempt)
+        InWork(self.control, self._bundler, self._bundler.release()).paused()
 
     def kill_hung(self, trials: Sequence[Trial]) -> None:
         """Tune then learns that the worker has died, as of any other."""
         hung = set(self.control.hung)
         for trial in trials if hung else ():
             actor, is_new = trial.temporary_state.ray_actor, trial.trial_id not in self._killed
-            if trial.status == Trial.RUNNING and hung & self._bundles[trial.trial_id].keys() and actor and is_new:
+            if trial.status == Trial.RUNNING and hung & self._work[trial.trial_id].numbers and actor and is_new:
                 self._killed.add(trial.trial_id)
                 ray.kill(actor)
 

@@ -1,6 +1,5 @@
 """Lanes of each trainable that can be fused against the same trials alone: equal curves, metric by metric."""
 
-import copy
 import dataclasses
 import pydoc
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 import torch
 
+from orchestrator.spec.dotted import flatten, nest
 from tests.support.fused_configs import FUSED
 from tests.support.quick_configs import QUICK
 from trainables.contract import TrialContext
@@ -48,18 +48,8 @@ def doubled(value):
 
 
 def configs(name):
-    return [load_info(name).config_type.model_validate(with_values(QUICK[name], lane)) for lane in FUSED[name]]
-
-
-def with_values(nested, values):
-    found = copy.deepcopy(nested)
-    for key, value in values.items():
-        *path, last = key.split(".")
-        section = found
-        for part in path:
-            section = section.setdefault(part, {})
-        section[last] = value
-    return found
+    quick = flatten(QUICK[name])
+    return [load_info(name).config_type.model_validate(nest(quick | flatten(lane))) for lane in FUSED[name]]
 
 
 def alone(name):

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.spec.dumping import dump
-from tests.support.commands import Orch, wait_for
+from tests.support.commands import wait_for
 from tests.support.quick_configs import QUICK
 from tests.support.specs import TWO_WORKERS, toy_spec
 
@@ -13,13 +13,6 @@ SPACE = {
     "clip.loss.temperature": {"type": "float", "low": 0.05, "high": 1.0, "log": True},
     "batch_size": {"type": "categorical", "choices": [4, 8]},
 }
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def sweep_file(orch, fuse, **sections):

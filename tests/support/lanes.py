@@ -1,12 +1,12 @@
 """A trainable whose lanes misbehave on request: one raises, all raise, or they cannot be fused at all."""
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import cast
 
 from pydantic import BaseModel, Field
 
-from trainables.contract import CannotFuse, Fusing, Measurement, TrialContext
+from trainables.contract import CannotFuse, Fusing, LaneSteps, Measurement, TrialContext
 
 METRICS = {"val/score": "x times the epoch", "lanes": "how many there are"}
 FUSING = Fusing(varies=("x", "mode"))
@@ -43,9 +43,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
         yield measure(config, epoch, lanes=1)
 
 
-def train_lanes(
-    configs: Sequence[Config], contexts: Sequence[TrialContext]
-) -> Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]:
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
     if any(config.mode is Mode.APART for config in configs):
         raise CannotFuse("one of them wants to be alone")
     left: Collection[int] = range(len(configs))

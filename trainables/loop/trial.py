@@ -1,7 +1,7 @@
 """The loop itself: the order of things in a trial, or in several lanes of one computation, and all that changes."""
 
 import math
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeAlias, cast
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import GroupOptimizer, Optimizer
-from trainables.contract import CannotFuse, Measurement, Purpose, State, TrialContext
+from trainables.contract import CannotFuse, LaneSteps, Measurement, Purpose, State, TrialContext
 from trainables.loop.alone import Alone, Lane
 from trainables.loop.randomness import RandomState
 from trainables.loop.report import Record, Shares, first_not_finite, means
@@ -20,8 +20,7 @@ from trainables.loop.update import StateDict, Update
 from trainables.losses.similarity import Scalar
 from trainables.metrics.resampling import Resamplable
 
-Step: TypeAlias = Mapping[int, Measurement | Exception]
-"""What lanes measured at one step, or raised, by place."""
+_Step: TypeAlias = dict[int, Measurement | Exception]
 
 
 def run_trial(
@@ -49,8 +48,7 @@ def run_trial(
     if context.purpose is Purpose.TEST:
         yield training.measure_test()
         return
-    steps = training.steps()
-    for step in steps:
+    for step in training.steps():
         (measured,) = step.values()
         if isinstance(measured, Exception):
             raise measured
@@ -64,7 +62,7 @@ def run_lanes(
     epochs: int,
     contexts: Sequence[TrialContext],
     groups: Sequence[Mapping[str, GroupOptimizer]] | None = None,
-) -> Generator[Step, Collection[int] | None, None]:
+) -> LaneSteps:
     """What `run_trial` yields for each task, to rounding, from one computation; see `contract.TrainLanes`.
 
     The tasks have configs that differ in the settings of the optimizers and in what their `scalars` give, and nowhere
@@ -96,7 +94,6 @@ class _Training(Generic[ModelT, BatchT]):
         self.epochs, self.epoch = epochs, 0
         seed, self.device = contexts[0].seed, contexts[0].device
         self.generator = torch.Generator().manual_seed(seed)
-        self.random = RandomState(self.device, seed=seed)
         models = [self._fresh_model(task, seed=seed) for task in tasks]
         self.lanes = [
             Lane(place, task, model, Update(model, task.parameter_groups(model), optimizer, own), context)
@@ -107,9 +104,9 @@ class _Training(Generic[ModelT, BatchT]):
         self._resume()
         self.engine = Alone(self.lanes[0]) if len(tasks) == 1 else Stack(self.lanes)
 
-    def steps(self) -> Generator[Step, Collection[int] | None, None]:
+    def steps(self) -> LaneSteps:
         """Measure the untrained models, unless they resume, then train and measure epoch by epoch."""
-        if self.epoch == 0 and self.lanes[0].context.resume is None:
+        if self.lanes[0].context.resume is None:
             self._keep((yield self._offered(self.measure_untrained())))
         while self.epoch < self.epochs and self.lanes:
             self._keep((yield self._offered(self.train_epoch())))
@@ -128,7 +125,7 @@ class _Training(Generic[ModelT, BatchT]):
             resamples={_on_test(name): metric.resamples() for name, metric in resamplable.items()},
         )
 
-    def measure_untrained(self) -> dict[int, Measurement | Exception]:
+    def measure_untrained(self) -> _Step:
         """Step 0."""
         step = self._measured([{} for _ in self.lanes])
         for lane in self.lanes:
@@ -136,7 +133,7 @@ class _Training(Generic[ModelT, BatchT]):
             lane.measured = list(measured.metrics) if isinstance(measured, Measurement) else []
         return step
 
-    def train_epoch(self) -> dict[int, Measurement | Exception]:
+    def train_epoch(self) -> _Step:
         """One epoch of training, and the measurements after it."""
         with self.random.in_use():
             begun = self._begin()
@@ -181,7 +178,7 @@ class _Training(Generic[ModelT, BatchT]):
         self.random.restore(cast(Mapping[str, Tensor], state["random"]))
         lane.task.restore(cast(State, state["task"]))
 
-    def _offered(self, step: Step) -> Step:
+    def _offered(self, step: _Step) -> _Step:
         """Lets each runner keep the state at this moment."""
         for lane in self.lanes:
             lane.context.save(partial(self.state, lane))
@@ -201,9 +198,9 @@ class _Training(Generic[ModelT, BatchT]):
         moment = self._moment(self.epoch)
         return replace(moment, scalars=lane.task.scalars(moment))
 
-    def _measured(self, trained: Sequence[Mapping[str, float]]) -> dict[int, Measurement | Exception]:
+    def _measured(self, trained: Sequence[Mapping[str, float]]) -> _Step:
         """What each lane measures now, with what it reports of its training; an error of one lane is its own."""
-        found: dict[int, Measurement | Exception] = {}
+        found: _Step = {}
         with self.random.in_use():
             for lane, metrics in zip(self.lanes, trained, strict=True):
                 try:

@@ -3,16 +3,16 @@
 The loop drives `AdapterTask`; `batches` cuts epochs into batches, `evaluate` holds what is measured on val.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from trainables.config import GroupOptimizer, Optimizer
-from trainables.contract import Measurement, TrialContext
+from trainables.contract import LaneSteps, Measurement, TrialContext
 from trainables.data.embeddings.embeddings import EmbeddingData
 from trainables.data.embeddings.load import load_embeddings
 from trainables.data.errors import DataError
-from trainables.loop import BatchLoss, Moment, Part, Step, Task, run_lanes, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
 from trainables.losses.regression import mse_loss
 from trainables.losses.similarity import Scalar
 from trainables.metrics.regression import r_squared
@@ -35,9 +35,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     yield from run_trial(task, optimizer=optimizer, groups=groups, epochs=config.epochs, context=context)
 
 
-def train_lanes(
-    configs: Sequence[Config], contexts: Sequence[TrialContext]
-) -> Generator[Step, Collection[int] | None, None]:
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
     """What `train` yields for each of several configs, from one computation.
 
     Raises: CannotFuse, DataError.

@@ -4,16 +4,16 @@ The loop drives `IdentificationTask`; `pairs` says which pairs a batch is learne
 `evaluate` what is measured on val.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from trainables.contract import Measurement, State, TrialContext
+from trainables.contract import LaneSteps, Measurement, State, TrialContext
 from trainables.data.errors import DataError
 from trainables.data.recordings.load import load_recordings
 from trainables.data.recordings.recordings import RecordingData
 from trainables.data.recordings.sources import WindowKind
-from trainables.loop import BatchLoss, Moment, Part, Step, Task, run_lanes, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
 from trainables.losses.active import mean_over
 from trainables.losses.similarity import Scalar
 from trainables.metrics.resampling import Resamplable
@@ -41,9 +41,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
-def train_lanes(
-    configs: Sequence[Config], contexts: Sequence[TrialContext]
-) -> Generator[Step, Collection[int] | None, None]:
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
     """What `train` yields for each of several configs, from one computation.
 
     Raises: CannotFuse, DataError.

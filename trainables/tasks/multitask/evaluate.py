@@ -19,7 +19,7 @@ from trainables.metrics.stenosis import stenosis_scores
 from trainables.metrics.text import bleu, rouge_l
 from trainables.models.paired import PairedModel
 from trainables.tasks.multitask.config import Config
-from trainables.tasks.multitask.contrast import Contrasting
+from trainables.tasks.multitask.contrast import Contrasting, batch_recall
 
 _KS = (1, 5, 10)
 _CHUNK = 128
@@ -171,15 +171,10 @@ def contrastive(
 
 def batch_retrieval(outputs: Outputs, same_NN: Matrix, *, batches: Sequence[Tensor]) -> dict[str, float]:
     """Recall at 1 within batches, to be compared with the same of training batches."""
-    recalls = [batch_recall(outputs.video_ND[rows], outputs.text_ND[rows], same_NN[rows][:, rows]) for rows in batches]
+    recalls = [
+        float(batch_recall(outputs.video_ND[rows], outputs.text_ND[rows], same_NN[rows][:, rows])) for rows in batches
+    ]
     return {"val/batch_recall_at_1": sum(recalls) / len(recalls)}
-
-
-def batch_recall(video_BD: Tensor, text_BD: Tensor, same_BB: Tensor) -> float:
-    """Recall at 1 within one batch, mean of both directions."""
-    similarity_BB = video_BD @ text_BD.T
-    to_text = recall_at_k(similarity_BB, same_BB, ks=(1,))[1]
-    return (to_text + recall_at_k(similarity_BB.T, same_BB.T, ks=(1,))[1]) / 2
 
 
 def captions(model: PairedModel, outputs: Outputs, data: PairedData, *, config: Config) -> dict[str, float]:

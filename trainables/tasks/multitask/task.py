@@ -4,18 +4,18 @@ The loop drives `MultitaskTask`; `contrast` holds the contrastive losses, `evalu
 """
 
 import math
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from trainables.contract import Measurement, TrialContext
+from trainables.contract import LaneSteps, Measurement, TrialContext
 from trainables.data.augment import warp
 from trainables.data.errors import DataError
 from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
-from trainables.loop import BatchLoss, Moment, Part, Step, Task, run_lanes, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
 from trainables.losses.similarity import Scalar
 from trainables.losses.supcon import sup_con
 from trainables.metrics.resampling import Resamplable
@@ -38,9 +38,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
-def train_lanes(
-    configs: Sequence[Config], contexts: Sequence[TrialContext]
-) -> Generator[Step, Collection[int] | None, None]:
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
     """What `train` yields for each of several configs, from one computation.
 
     Raises: CannotFuse, DataError.
@@ -89,7 +87,7 @@ class MultitaskTask(Task[PairedModel, Tensor]):
 
     def scalars(self, moment: Moment) -> Mapping[str, float]:
         """The weights, and the numbers of the contrastive loss."""
-        return scalars_at(self.config, moment) | self.config.loss_weights.model_dump()
+        return scalars_at(self.config, moment) | dict(self.config.loss_weights)
 
     def loss(self, model: PairedModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """The parts that have a weight, on one batch."""
@@ -104,7 +102,7 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             losses["captioning"] = evaluate.caption_loss(model, words_BL, tokens_BNC)
         if weights.masked_modeling:
             losses["masked_modeling"] = self._masked_modeling(model, standard_BTHW, moment)
-        in_effect = [name for name, weight in weights.model_dump().items() if weight]
+        in_effect = [name for name, weight in weights if weight]
         parts = {name: Part(loss=losses[name], weight=moment.scalars[name]) for name in in_effect}
         return BatchLoss(parts=parts, effective=effective)
 
