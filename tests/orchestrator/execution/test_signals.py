@@ -7,6 +7,8 @@ import pytest
 
 from orchestrator.execution.signals import handling_signals
 
+pytestmark = pytest.mark.usefixtures("hears_hangups")
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_module_that_is_imported_is_not_taken_for_the_one_that_exits(number):
