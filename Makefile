@@ -54,6 +54,9 @@ driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 tria
 large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.large_sweep
 
+fused: $(STAMP)  ## lanes of one computation against trials alone
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
+
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
 
@@ -62,6 +65,9 @@ population: $(STAMP)  ## population-based training against fixed and linear sche
 
 reproduce: $(STAMP)  ## the claims of the source notes, measured again: docs/reproductions.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproductions
+
+training-speed: $(STAMP)  ## where an epoch's time goes, and Recall@k of 100,000 embeddings: docs/benchmarks.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.training
 
 planted: $(STAMP)  ## every fault that the doctor knows, planted over ten seeds: docs/planted.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults.planted
@@ -102,4 +108,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: driver-bench large-sweep audit faults fuzz kills soak stock-faults efficiency population help setup sweep local-smoke test test-all lint types imports bench reproduce planted real confirmation-proof pruning-audit plan-intervals docs check
+.PHONY: audit bench check confirmation-proof docs driver-bench efficiency faults fused fuzz help imports kills large-sweep lint local-smoke plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types

@@ -1,6 +1,7 @@
 """What all tests share: a quiet environment, modules under `tests.` importable, and a desk to run sweeps on."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -64,3 +65,11 @@ def postgres():
 def postgres_url(postgres):
     """The URL of a new and empty database."""
     return postgres.database()
+
+
+@pytest.fixture
+def hears_hangups():
+    """The tests may be run under nohup themselves, and what they start inherits that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

@@ -5,9 +5,10 @@ A trainable is `def train(config: Config, context: TrialContext) -> Iterator[Mea
 generator is closed (`GeneratorExit`). Standard library only, so that any package can implement the contract.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 State = Mapping[str, object]
 """A checkpoint: nested dicts and lists whose leaves are tensors, numbers, strings, booleans or None."""
@@ -71,3 +72,33 @@ class TrialContext:
 
 Train = Callable[..., Iterator[Measurement]]
 """`train(config, context)`; the type of `config` is the annotation of its first parameter, a pydantic model."""
+
+LaneSteps = Generator[Mapping[int, Measurement | Exception], Collection[int] | None, None]
+"""What lanes yield at each step, by place, and which places they are sent; see `TrainLanes`."""
+TrainLanes = Callable[..., LaneSteps]
+"""`train_lanes(configs, contexts)`: several trials as lanes of one computation; optional, beside `train`.
+
+It yields what `train` would yield for each lane, all at one step: place in `configs` to measurement, or to what that
+lane alone has raised. It is sent the places that go on, or None for all; what is not among them is over. Each lane's
+curve is that of `train`, to rounding. It raises `CannotFuse` before it yields anything where these trials cannot be
+lanes of one computation.
+"""
+
+
+class CannotFuse(ValueError):
+    """Trials cannot be lanes of one computation; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusing:
+    """In what trials may differ and still be lanes of one computation; a module's `FUSING`, beside its config.
+
+    Attributes:
+        varies: dotted config keys, `*` for any part of one: what changes no shape, no batch and no draw.
+        weights: likewise; of these lanes must have all 0 or none, since a part without weight is not computed.
+        refuse: why a config cannot be fused at all; empty where it can.
+    """
+
+    varies: tuple[str, ...]
+    weights: tuple[str, ...] = ()
+    refuse: Callable[[Any], str] = field(default=lambda config: "")

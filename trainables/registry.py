@@ -19,7 +19,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from trainables.contract import Purpose, Train
+from trainables.contract import Fusing, Purpose, Train, TrainLanes
 
 TRAINABLES: Mapping[str, str] = {
     "adapter": "trainables.tasks.adapter",
@@ -42,12 +42,14 @@ class TrainableInfo:
     Attributes:
         metrics: metric name to a one-line meaning, or None when the trainable does not say what it reports.
         purposes: what it can be run for. Registered ones know all; a person's own module says it with `PURPOSES`.
+        fusing: in what its trials may differ and be lanes of one computation; None where they cannot be.
     """
 
     name: str
     config_type: type[BaseModel]
     metrics: Mapping[str, str] | None
     purposes: tuple[Purpose, ...] = tuple(Purpose)
+    fusing: Fusing | None = None
 
 
 def find_own(name: str) -> None:
@@ -72,9 +74,13 @@ def load_info(name: str) -> TrainableInfo:
     """
     if ":" not in name:
         module = _import(f"{_package(name)}.config", name)
-        return TrainableInfo(name=name, config_type=module.Config, metrics=module.METRICS)
+        return TrainableInfo(
+            name=name, config_type=module.Config, metrics=module.METRICS, fusing=getattr(module, "FUSING", None)
+        )
     train = load_train(name)
-    return TrainableInfo(name, _config_type(train, name), _own_metrics(name), _own_purposes(name))
+    return TrainableInfo(
+        name, _config_type(train, name), _own_metrics(name), _own_purposes(name), fusing=_own_fusing(name)
+    )
 
 
 def _module_name(name: str) -> str:
@@ -100,6 +106,15 @@ def load_train(name: str) -> Train:
         found = "it is not a function" if train is not None else f"no such function{_did_you_mean(attribute, own)}"
         raise TrainableError(f"trainable {name!r}: {_module_name(name)} was imported, but {attribute!r}: {found}")
     return cast(Train, train)
+
+
+def load_train_lanes(name: str) -> TrainLanes:
+    """The `train_lanes` function of a trainable that has a `fusing`; a person's own is named after its `train`.
+
+    Raises: TrainableError: there is no such trainable.
+    """
+    attribute = name.partition(":")[2] or "train"
+    return cast(TrainLanes, getattr(_import(_module_name(name), name), f"{attribute}_lanes"))
 
 
 def source_files(name: str) -> dict[str, Path]:
@@ -195,3 +210,13 @@ def _own_purposes(name: str) -> tuple[Purpose, ...]:
             f"{purposes!r}"
         )
     return known
+
+
+def _own_fusing(name: str) -> Fusing | None:
+    module, attribute = importlib.import_module(_module_name(name)), name.partition(":")[2]
+    fusing, lanes = getattr(module, "FUSING", None), f"{attribute}_lanes"
+    if fusing is not None and not isinstance(fusing, Fusing):
+        raise TrainableError(f"trainable {name!r}: FUSING must be a trainables.contract.Fusing, it is {fusing!r}")
+    if fusing is not None and not callable(getattr(module, lanes, None)):
+        raise TrainableError(f"trainable {name!r}: the module has FUSING and no function {lanes!r}")
+    return fusing

@@ -53,9 +53,16 @@ class Assignment:
     threads: int = 1
     environment: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """What one worker gets at a time: one attempt, or several that may be lanes of one computation."""
+
+    of: tuple[Assignment, ...]
+
     def __str__(self) -> str:
         """Short: Tune puts it into the names of folders."""
-        return f"trial-{self.number}"
+        return f"trial-{self.of[0].number}"
 
 
 @dataclass(frozen=True, slots=True)

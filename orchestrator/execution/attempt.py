@@ -63,19 +63,36 @@ class Attempt:
                 self._measurements = self._start()
                 started_s = time.perf_counter()
             yielded = _RETURNED if self._is_over else next(self._measurements, _RETURNED)
-            train_s = time.perf_counter() - started_s
-            if yielded is _RETURNED:
-                self._write(self._folder.flush)
-                return Done(self._unread(), train_s, self._told())
-            measured = self._checked(yielded, train_s)
-            self._keep(measured)
         # A trainable may call sys.exit(); that ends the trial, not the worker.
         except (Exception, SystemExit) as error:
-            # Faulty data is told in one line that names the file and the place; where the code noticed it helps nobody.
-            text = "" if isinstance(error, DataError | CheckpointError) else _user_traceback(error)
-            train_s = time.perf_counter() - started_s
-            return Raised(_one_line(error), text, train_s, out_of_memory=is_out_of_memory(error))
+            return self.fail(error, time.perf_counter() - started_s)
+        train_s = time.perf_counter() - started_s
+        return self.finish(train_s) if yielded is _RETURNED else self.take(yielded, train_s)
+
+    def take(self, yielded: object, train_s: float) -> Outcome:
+        """What the trainable has yielded after so many seconds, checked and kept; an exception ends the attempt."""
+        if isinstance(yielded, Exception):
+            return self.fail(yielded, train_s)
+        try:
+            measured = self._checked(yielded, train_s)
+            self._keep(measured)
+        except Exception as error:
+            return self.fail(error, train_s)
         return replace(measured, notes=self._told())
+
+    def finish(self, train_s: float) -> Outcome:
+        """The trainable has returned, so many seconds after its last measurement."""
+        try:
+            self._write(self._folder.flush)
+        except Exception as error:
+            return self.fail(error, train_s)
+        return Done(self._unread(), train_s, self._told())
+
+    def fail(self, error: BaseException, train_s: float) -> Raised:
+        """The trainable has raised."""
+        # Faulty data is told in one line that names the file and the place; where the code noticed it helps nobody.
+        text = "" if isinstance(error, DataError | CheckpointError) else _user_traceback(error)
+        return Raised(_one_line(error), text, train_s, out_of_memory=is_out_of_memory(error))
 
     def save(self) -> None:
         """Checkpoint the step that was measured last, if the trainable offered its state and it can be written."""
@@ -105,15 +122,19 @@ class Attempt:
         except (Exception, SystemExit):
             traceback.print_exc()
 
-    def _start(self) -> Iterator[Measurement]:
+    def begin(self, *, watch: bool = True) -> tuple[BaseModel, TrialContext]:
+        """Prepare to train: the config, and the context with the state to go on from.
+
+        Args: watch: take note of which keys are read.
+        """
         assignment = self._assignment
-        config_type, train = prepare(assignment.trainable, assignment.directory)
+        config_type, _ = prepare(assignment.trainable, assignment.directory)
         torch.set_num_threads(assignment.threads)
         config = config_type.model_validate(assignment.config)
         if assignment.purpose is not Purpose.TEST:
             self._write(self._folder.claim)
         resume = self._resume()
-        self._note(*self._folder.damaged)
+        self.note(*self._folder.damaged)
         if not self._folder.has_best:
             # It was held in memory by a process that died; its step is measured again and is the best again.
             self._best = None
@@ -122,11 +143,20 @@ class Attempt:
             seed=assignment.seeds[0], device=device, resume=resume, save=self._offer, purpose=assignment.purpose
         )
         # A resumed attempt may rightly skip what only the beginning needs.
-        self._reads = Reads(config) if resume is None else None
-        config = self._reads.config if self._reads else config
-        if len(assignment.seeds) == 1:
+        self._reads = Reads(config) if watch and resume is None else None
+        return self._reads.config if self._reads else config, context
+
+    def note(self, *texts: str) -> None:
+        """Say something with the next outcome, once."""
+        for text in texts:
+            self._notes.setdefault(text, False)
+
+    def _start(self) -> Iterator[Measurement]:
+        config, context = self.begin()
+        train = load_train(self._assignment.trainable)
+        if len(self._assignment.seeds) == 1:
             return train(config, context)
-        return repeat(train, config, context, seeds=assignment.seeds, metrics=assignment.by_seed)
+        return repeat(train, config, context, seeds=self._assignment.seeds, metrics=self._assignment.by_seed)
 
     def _resume(self) -> State | None:
         """What to go on from: for a test exactly the step that was asked for, and otherwise the newest sound one."""
@@ -186,17 +216,13 @@ class Attempt:
         except OSError as error:
             if self._step == self._assignment.until:
                 raise
-            self._note(self._unwritten(error))
+            self.note(self._unwritten(error))
 
     def _unwritten(self, error: OSError) -> str:
         newest = self._folder.newest
         back = "its beginning" if newest is None else f"step {newest}"
         why = f"{error.strerror}: {self._folder.folder}"
         return f"checkpoints cannot be written, a new attempt would go on from {back}: {why}"
-
-    def _note(self, *texts: str) -> None:
-        for text in texts:
-            self._notes.setdefault(text, False)
 
     def _told(self) -> tuple[str, ...]:
         """What this attempt has to say and has not said yet."""

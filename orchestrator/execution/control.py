@@ -241,6 +241,10 @@ class SweepControl:
         why = f"; {self.ledger.exhausted}" if self.ledger.exhausted else ""
         return Halt(SweepState.COMPLETE, f"all {self._tally.num_ended} trials have ended{why}")
 
+    def say(self, text: str) -> None:
+        """Tell the user how trials are run."""
+        self._listener(Event("noted", text))
+
     # --- what the user interface reads
 
     @property

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from orchestrator.execution.assignment import Assignment, Measured
-from orchestrator.execution.attempt import Attempt, prepare
+from orchestrator.execution.attempt import prepare
+from orchestrator.execution.bundle import Bundle
+from orchestrator.execution.bundling import Bundler, InWork
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
@@ -24,22 +25,23 @@ class LocalRunner:
 
     def run(self, control: SweepControl) -> None:
         """Run until there is no next trial."""
-        while (assignment := control.next()) is not None:
-            self._run_one(assignment, control)
+        bundler = Bundler(control)
+        while assignments := bundler.next():
+            self._run_together(Bundle(assignments), InWork(control, bundler, assignments))
+        InWork(control, bundler, bundler.release()).paused()
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _run_one(self, assignment: Assignment, control: SweepControl) -> None:
-        attempt, number = Attempt(assignment), assignment.number
-        control.began(number, attempt=assignment.attempt)
+    def _run_together(self, bundle: Bundle, work: InWork) -> None:
+        work.began()
         try:
             directive = Directive.GO_ON
             while directive is Directive.GO_ON:
-                outcome = attempt.advance()
-                directive = control.outcome(number, outcome, attempt=assignment.attempt)
-            if directive is Directive.PAUSE and isinstance(outcome, Measured):
-                attempt.save()
-                control.paused(number, attempt=assignment.attempt)
+                directive, over = work.outcome(bundle.advance())
+                bundle.end(over)
+            if directive is Directive.PAUSE:
+                bundle.save()
+                work.paused()
         finally:
-            attempt.close()
+            bundle.close()

@@ -4,45 +4,50 @@ from typing import Any
 
 from ray import tune
 
-from orchestrator.execution.assignment import Assignment, Measured, Outcome
-from orchestrator.execution.attempt import Attempt
+from orchestrator.execution.assignment import Assignment
+from orchestrator.execution.bundle import Bundle
 from orchestrator.execution.environment import scrub
 
-ASSIGNMENT = "assignment"
-OUTCOME = "outcome"
+ASSIGNMENTS = "assignments"
+OUTCOMES = "outcomes"
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
-    """Pulls one measurement a step; Tune's own bookkeeping gets one opaque outcome."""
+    """Pulls one measurement of each trial a step; Tune's own bookkeeping gets opaque outcomes."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Take an assignment; the trainable starts at the first step, so that nothing can fail here."""
-        scrub(self._assignment(config).environment)
-        self._attempt = Attempt(self._assignment(config))
+        """Take a bundle of assignments; training starts at the first step, so that nothing can fail here."""
+        scrub(self._assignments(config)[0].environment)
+        self._bundle = Bundle(self._assignments(config))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next assignment in the same warm process."""
-        self._attempt.close()
-        self._attempt = Attempt(self._assignment(new_config))
+        """Take the next bundle in the same warm process."""
+        self._bundle.close()
+        self._bundle = Bundle(self._assignments(new_config))
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train up to the next measurement."""
-        outcome: Outcome = self._attempt.advance()
-        return {OUTCOME: outcome, "done": not isinstance(outcome, Measured)}
+        """Train each trial up to its next measurement."""
+        outcomes = self._bundle.advance()
+        # Pairs: Tune takes a mapping apart.
+        return {OUTCOMES: tuple(outcomes.items()), "done": self._bundle.is_over}
+
+    def end(self, numbers: tuple[int, ...]) -> None:
+        """These trials are over; the others of the bundle go on."""
+        self._bundle.end(numbers)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Called when the trial is paused: the checkpoint goes to the sweep's own folder, Tune keeps none."""
-        self._attempt.save()
+        """Called when trials are paused: checkpoints go to the sweep's own folder, Tune keeps none."""
+        self._bundle.save()
 
     def load_checkpoint(self, checkpoint: object) -> None:
         """Never needed: an attempt resumes from the sweep's own folder."""
 
     def cleanup(self) -> None:
         """The actor goes."""
-        self._attempt.close()
+        self._bundle.close()
 
     @staticmethod
-    def _assignment(config: dict[str, Any]) -> Assignment:
-        assignment: Assignment = config[ASSIGNMENT]
-        return assignment
+    def _assignments(config: dict[str, Any]) -> tuple[Assignment, ...]:
+        assignments: tuple[Assignment, ...] = config[ASSIGNMENTS].of
+        return assignments

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from ray.tune.stopper import Stopper
 
 from orchestrator.errors import ExitCode, InfrastructureError
 from orchestrator.execution import cluster
-from orchestrator.execution.assignment import Assignment, Measured, Outcome
+from orchestrator.execution.assignment import Assignments, Outcome
+from orchestrator.execution.bundling import Bundler, InWork
 from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.mishaps import describe
-from orchestrator.execution.ray_actor import ASSIGNMENT, OUTCOME, TrialActor
+from orchestrator.execution.ray_actor import ASSIGNMENTS, OUTCOMES, TrialActor
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
 from orchestrator.trial import Mishap
@@ -70,7 +71,7 @@ class RayRunner:
     def run(self, control: SweepControl) -> None:
         """Run trials until the control has no more, or has halted and its trials have ended."""
         assert self._capacity is not None, "connect first"
-        trials, leave = _Trials(control), partial(_leave, self._capacity.where, control.ledger.name)
+        trials, leave = _Trials(control, Bundler(control)), partial(_leave, self._capacity.where, control.ledger.name)
         lookout = cluster.Lookout(cluster.head_address(), leave=leave)
         resources = {"CPU": control.spec.resources.cpu, "GPU": self._capacity.gpu}
         name = f"orch-{control.ledger.sweep.id}"
@@ -115,53 +116,58 @@ def _leave(where: str, sweep: str) -> None:
 
 
 class _Trials:
-    """Tune's trial ids and our trial numbers, over one control."""
+    """Tune's trials, each a bundle of ours, over one control."""
 
-    def __init__(self, control: SweepControl) -> None:
+    def __init__(self, control: SweepControl, bundler: Bundler) -> None:
         self.control = control
-        self._assignments: dict[str, Assignment] = {}
+        self._bundler = bundler
+        self._work: dict[str, InWork] = {}
         self._pausing: set[str] = set()
         self._killed: set[str] = set()
 
     def hand_out(self, trial_id: str) -> dict[str, Any] | None:
-        assignment = self.control.next()
-        if assignment is None:
+        assignments = self._bundler.next()
+        if not assignments:
             return None
-        self._assignments[trial_id] = assignment
-        return {ASSIGNMENT: assignment}
+        self._work[trial_id] = InWork(self.control, self._bundler, assignments)
+        return {ASSIGNMENTS: Assignments(assignments)}
 
     def began(self, trial: Trial) -> None:
-        assignment = self._assignments[trial.trial_id]
-        self.control.began(assignment.number, attempt=assignment.attempt)
+        self._work[trial.trial_id].began()
 
-    def outcome(self, trial: Trial, outcome: Outcome) -> Directive:
-        assignment = self._assignments[trial.trial_id]
-        directive = self.control.outcome(assignment.number, outcome, attempt=assignment.attempt)
+    def outcome(self, trial: Trial, outcomes: Mapping[int, Outcome]) -> Directive:
+        """Pass on what each trial of a bundle did, and tell its worker which of them are over."""
+        directive, over = self._work[trial.trial_id].outcome(outcomes)
+        if directive is not Directive.END and over and trial.temporary_state.ray_actor:
+            # Heard before the next step: an actor does in order what one process asks of it.
+            trial.temporary_state.ray_actor.end.remote(over)
         if directive is Directive.PAUSE:
             self._pausing.add(trial.trial_id)
         return directive
 
     def lost(self, trial: Trial) -> None:
-        assignment = self._assignments[trial.trial_id]
         mishap, what = describe(trial.get_error())
         if trial.trial_id in self._killed:
             mishap, what = Mishap.HUNG, f"no measurement for {self.control.spec.resources.hang_timeout_s:g} s"
-        self.control.lost(assignment.number, mishap, what, attempt=assignment.attempt)
+        self._work[trial.trial_id].lost(mishap, what)
 
     def saved(self, trial: Trial) -> None:
         if trial.trial_id in self._pausing:
             self.paused(trial)
 
     def paused(self, trial: Trial) -> None:
-        assignment = self._assignments[trial.trial_id]
-        self.control.paused(assignment.number, attempt=assignment.attempt)
+        self._work[trial.trial_id].paused()
+
+    def release(self) -> None:
+        """Those that wait for company are not waited for."""
+        InWork(self.control, self._bundler, self._bundler.release()).paused()
 
     def kill_hung(self, trials: Sequence[Trial]) -> None:
         """Tune then learns that the worker has died, as of any other."""
-        hung = self.control.hung
+        hung = set(self.control.hung)
         for trial in trials if hung else ():
             actor, is_new = trial.temporary_state.ray_actor, trial.trial_id not in self._killed
-            if trial.status == Trial.RUNNING and self._assignments[trial.trial_id].number in hung and actor and is_new:
+            if trial.status == Trial.RUNNING and hung & self._work[trial.trial_id].numbers and actor and is_new:
                 self._killed.add(trial.trial_id)
                 ray.kill(actor)
 
@@ -198,13 +204,12 @@ class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
         self._trials = trials
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:  # noqa: ANN401
-        decision: str = _DECISIONS[self._trials.outcome(trial, result[OUTCOME])]
+        decision: str = _DECISIONS[self._trials.outcome(trial, dict(result[OUTCOMES]))]
         return decision
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:  # noqa: ANN401
-        # Tune brings the result that carries `done` only here; a measurement that we answered with STOP comes again.
-        if not isinstance(result[OUTCOME], Measured):
-            self._trials.outcome(trial, result[OUTCOME])
+        # Tune brings the result that carries `done` only here; one that we answered with STOP comes again, unheard.
+        self._trials.outcome(trial, dict(result[OUTCOMES]))
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:  # noqa: ANN401
         self._trials.lost(trial)
@@ -212,6 +217,7 @@ class _LedgerScheduler(FIFOScheduler):  # type: ignore[misc]
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
         """Nothing to choose: Tune starts pending trials by itself. A halting sweep does not wait for them."""
         if self._trials.control.halt:
+            self._trials.release()
             for trial in tune_controller.get_trials():
                 if trial.status == Trial.PENDING:
                     self._trials.paused(trial)

@@ -19,11 +19,13 @@ _WAKE = signal.SIGUSR2
 """Carries an error from another thread to the main one."""
 
 
+class _Left(BaseException):
+    """A signal came before anything ran. No SystemExit: a module that is imported may raise one of its own."""
+
+
 def _leave(name: str) -> None:
     """Nothing runs yet that could be paused: unwind, so that what is held is given back."""
-    if name == signal.SIGINT.name:
-        raise KeyboardInterrupt
-    sys.exit(128 + signal.Signals[name])
+    raise KeyboardInterrupt if name == signal.SIGINT.name else _Left
 
 
 @dataclass(slots=True)
@@ -77,6 +79,9 @@ def handling_signals() -> Iterator[Received]:
     received.watch()
     try:
         yield received
+    except _Left:
+        assert received.number is not None, "a signal was its cause"
+        sys.exit(128 + received.number)
     finally:
         for watched, handler in previous.items():
             signal.signal(watched, handler)

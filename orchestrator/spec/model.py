@@ -304,6 +304,15 @@ class Resources(_Section):
     )
 
 
+class Execution(_Section):
+    """How trials are computed; what they compute stays the same."""
+
+    fuse: Literal["off", "auto"] | Annotated[StrictInt, Field(ge=2, le=256)] = Field(
+        default="off",
+        description="How many trials that differ in numbers alone are lanes of one computation; auto: as many as pay.",
+    )
+
+
 class Confirm(_Section):
     """What is run after the search, with fresh seeds and at full length, before anything is called a winner."""
 
@@ -356,6 +365,7 @@ class SweepSpec(_Section):
     budget: Budget
     confirm: Confirm | None = Field(default=None, description="Confirm the best configurations after the search.")
     resources: Resources = Field(default_factory=Resources)
+    execution: Execution = Field(default_factory=Execution)
     lint: Lint = Field(default_factory=Lint)
     seed: StrictInt = Field(default=0, ge=0, lt=2**32)
 

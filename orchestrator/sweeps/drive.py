@@ -30,7 +30,7 @@ from orchestrator.sweeps.watching import Guarded, Watcher
 from orchestrator.tracking import Tracker, is_reachable, without_credentials
 from orchestrator.trial import TrialRecord
 
-CHANGEABLE = ("budget", "resources")
+CHANGEABLE = ("budget", "resources", "execution")
 """Sections that may differ when a sweep is resumed."""
 
 
@@ -231,7 +231,8 @@ def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecor
     changed = [change for change in difference(record.spec, spec) if change.path.split(".")[0] not in CHANGEABLE]
     if changed:
         lines = "\n".join(f"  {change.path}: {change.old} -> {change.new}" for change in changed)
-        raise UsageError(f"a resumed sweep keeps its question; only {' and '.join(CHANGEABLE)} may change:\n{lines}")
+        allowed = f"{', '.join(CHANGEABLE[:-1])} and {CHANGEABLE[-1]}"
+        raise UsageError(f"a resumed sweep keeps its question; only {allowed} may change:\n{lines}")
     return replace(record, spec=spec)
 
 

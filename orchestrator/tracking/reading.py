@@ -4,7 +4,9 @@ Runs are looked for by tag, so that one that was made twice or by hand is seen a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InfrastructureError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _PAGE = 1000
 _RUNS_AT_ONCE = 500
 _ALL = 10**9
+_REQUESTS_AT_ONCE = 8
 PARENT_TAG = "mlflow.parentRunId"
 
 History = tuple[tuple[int, int, float], ...]
@@ -91,7 +94,7 @@ def _search(client: "MlflowClient", experiment_id: str, sweep_id: str) -> Iterat
 
 
 def _histories(client: "MlflowClient", runs: Sequence["Run"]) -> dict[str, dict[str, History]]:
-    """Run to metric to points. A database is asked for a metric of many runs at once, a server for each by itself."""
+    """Run to metric to points. A database is asked for many runs at once, a server for each by itself."""
     found: dict[str, dict[str, History]] = {run.info.run_id: {} for run in runs}
     store = client._tracking_client.store
     for name in sorted({name for run in runs for name in run.data.metrics}):
@@ -99,7 +102,9 @@ def _histories(client: "MlflowClient", runs: Sequence["Run"]) -> dict[str, dict[
         if hasattr(store, "get_metric_history_bulk"):
             points = _bulk(store, having, name)
         else:
-            points = {run_id: client.get_metric_history(run_id, name) for run_id in having}
+            with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+                read = pool.map(partial(client.get_metric_history, key=name), having)
+                points = dict(zip(having, read, strict=True))
         for run_id, metrics in points.items():
             found[run_id][name] = tuple(sorted((m.step, m.timestamp, m.value) for m in metrics))
     return found

@@ -127,6 +127,7 @@ def _verified(orch: Orch, uri: str | None) -> Iterator[str]:
     """What `orch verify` says, where there is that command."""
     if orch.run("verify", "--help").code:
         return
-    done = orch.run("verify", SWEEP, *where(uri))
+    # A server answers for each metric of each run.
+    done = orch.run("verify", SWEEP, *where(uri), timeout=900)
     if done.code:
         yield f"verify: exit {done.code}: {done.out}{done.err}"

@@ -53,6 +53,8 @@ class Soak:
         """Run the sweep to its end with a fault every so many seconds; returns what was wrong."""
         sections = {
             "trials": trials,
+            # One parameter alone has no room for so many configurations that are not repeats of each other.
+            "space": {name: {"type": "float", "low": -1.0, "high": 1.0} for name in ("x", "z")},
             "config": {"epochs": EPOCHS, "epoch_s": 0.25},
             "sampler": {"type": "tpe"},
             "pruner": {"type": "asha", "min_epochs": 1, "reduction_factor": 3},

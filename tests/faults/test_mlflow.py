@@ -14,7 +14,7 @@ import pytest
 from orchestrator.sweeps.telling import EXPERIMENT
 from orchestrator.tracking import read_runs
 from orchestrator.trial import RunStatus
-from tests.support.commands import Orch, wait_for
+from tests.support.commands import wait_for
 from tests.support.mlflow_server import Server
 from tests.support.proxy import Mood, Proxy
 
@@ -41,13 +41,6 @@ def proxy(server):
     proxy = Proxy(server.port)
     yield proxy
     proxy.close()
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def sweep_file(orch, **config):

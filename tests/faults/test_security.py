@@ -15,18 +15,10 @@ import pytest
 from orchestrator.execution.exposure import asks_for_token
 from orchestrator.spec.dumping import dump
 from orchestrator.tracking import is_reachable, ui_command, ui_environment
-from tests.support.commands import Orch, wait_for
+from tests.support.commands import wait_for
 from tests.support.specs import TWO_WORKERS, modes, toy_spec
 
 ONE_WORKER = {**TWO_WORKERS, "max_concurrent": 1}
-
-
-@pytest.fixture
-def orch(tmp_path):
-    """The command in a folder of its own; what it starts is stopped."""
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def curious(orch, **sections):

@@ -20,17 +20,9 @@ from tests.support.commands import wait_for
 LOCAL = ("--runner", "local")
 PATIENCE_S = 240
 """Other tests may keep this machine busy."""
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("hears_hangups")]
 LONG = {"epochs": 900, "epoch_s": 0.3}
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture(autouse=True)
-def hears_hangups():
-    """These tests may be run under nohup themselves, and what they start inherits that."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 def state(orch):

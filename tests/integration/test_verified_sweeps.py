@@ -6,18 +6,11 @@ import signal
 import psutil
 import pytest
 
-from tests.support.commands import Orch, wait_for
+from tests.support.commands import wait_for
 from tests.support.specs import TWO_WORKERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 SPACE = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
-
-
-@pytest.fixture
-def orch(tmp_path):
-    made = Orch(tmp_path)
-    yield made
-    made.close()
 
 
 def workers(sweep_id):

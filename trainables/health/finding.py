@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
 
 from trainables.contract import Measurement
 
@@ -38,7 +40,7 @@ class Finding:
     cure: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """All that is known of one trial when it is examined.
 
@@ -55,3 +57,8 @@ class History:
     objective: str | None = None
     maximize: bool = True
     unread: Sequence[str] = ()
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all that was ever measured, in the order of their first appearance."""
+        return tuple(dict.fromkeys(chain.from_iterable(m.metrics for m in self.measurements)))

@@ -20,6 +20,8 @@ from trainables.health.finding import History, Severity
 def non_finite(history: History) -> Sign | None:
     """The newest such measurement; a trial that was lost for an epoch only has skipped what was bad."""
     for measurement in reversed(history.measurements):
+        if math.isfinite(sum(measurement.metrics.values())):
+            continue
         lost = {name: value for name, value in measurement.metrics.items() if not math.isfinite(value)}
         if lost:
             severity = Severity.ILL if measurement is history.measurements[-1] else Severity.WARNING

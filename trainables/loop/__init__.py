@@ -5,6 +5,6 @@ randomness and the state for a resume; it knows no data, no model and no loss.
 """
 
 from trainables.loop.task import BatchLoss, Moment, Part, Task
-from trainables.loop.trial import run_trial
+from trainables.loop.trial import run_lanes, run_trial
 
-__all__ = ["BatchLoss", "Moment", "Part", "Task", "run_trial"]
+__all__ = ["BatchLoss", "Moment", "Part", "Task", "run_lanes", "run_trial"]

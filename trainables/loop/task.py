@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.contract import State
+from trainables.losses.similarity import Scalar
 from trainables.metrics.resampling import Resamplable
 
 ModelT = TypeVar("ModelT", bound=nn.Module)
@@ -22,11 +23,13 @@ class Moment:
         epoch: epochs done, with a fraction inside an epoch.
         epochs: how many there will be.
         generator: the trial's own randomness, on the CPU; what is drawn from it survives a resume.
+        scalars: what the task's `scalars` gives at this moment. Where trials are fused, a 0-d tensor of each lane.
     """
 
     epoch: float
     epochs: int
     generator: torch.Generator
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,13 @@ class BatchLoss:
 
     Attributes:
         parts: by task name; they may differ between batches. A batch without any is skipped and counted.
-        effective: settings in effect to report, without the prefix `train/`, such as `temperature`.
+        effective: settings in effect to report, without the prefix `train/`, such as `temperature`. Tensors stay
+            tensors: a number taken from one makes a GPU wait, and cannot be taken from a lane.
         regularizer: a scalar that is added to the total as it is, such as the log terms of learned weights.
     """
 
     parts: Mapping[str, Part]
-    effective: Mapping[str, float] = field(default_factory=dict)
+    effective: Mapping[str, Scalar] = field(default_factory=dict)
     regularizer: Tensor | None = None
 
     @property
@@ -61,13 +65,13 @@ class BatchLoss:
 
     @property
     def total(self) -> Tensor:
-        """The weighted sum, and the regularizer."""
+        """The weighted sum, and the regularizer; of lanes a row."""
         terms = [part.weight * part.loss for part in self.parts.values()]
-        return torch.stack(terms if self.regularizer is None else [*terms, self.regularizer]).sum()
+        return torch.stack(terms if self.regularizer is None else [*terms, self.regularizer]).sum(dim=0)
 
 
 class Task(Protocol[ModelT, BatchT]):
-    """What a task tells the loop. Inherit from it: the last five methods have defaults that do nothing."""
+    """What a task tells the loop. Inherit from it: the last six methods have defaults that do nothing."""
 
     def build_model(self) -> ModelT:
         """A new model on the CPU, initialised from torch's global generator, which the loop has seeded."""
@@ -85,7 +89,11 @@ class Task(Protocol[ModelT, BatchT]):
         """How many batches that epoch has."""
 
     def loss(self, model: ModelT, batch: BatchT, moment: Moment) -> BatchLoss:
-        """The loss of one training batch."""
+        """The loss of one training batch.
+
+        Where trials are fused this is traced once for all lanes: it must not depend on values of what comes from the
+        model or from `moment.scalars`, only on their shapes.
+        """
 
     def evaluate(self, model: ModelT, moment: Moment) -> Mapping[str, float]:
         """Measure on val, with full metric names; empty when the model's outputs are not finite.
@@ -99,6 +107,10 @@ class Task(Protocol[ModelT, BatchT]):
 
         Called as `evaluate` is and after it, for `Purpose.TEST` alone.
         """
+        return {}
+
+    def scalars(self, moment: Moment) -> Mapping[str, float]:
+        """The numbers of the config in which lanes of one computation may differ, as they are at this moment."""
         return {}
 
     def begin_epoch(self, model: ModelT, moment: Moment) -> Mapping[str, float]:

@@ -1,6 +1,5 @@
 """One optimizer for a trial: AdamW over parameter groups, each with its own settings, and what a step does."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trainables.config import GroupOptimizer, Optimizer
-from trainables.metrics.gradients import gradient_norm
+from trainables.metrics.gradients import gradient_norm, norm
 
 StateDict: TypeAlias = dict[str, Any]
 """What torch calls one; what is in it is torch's own affair."""
@@ -48,7 +47,7 @@ class Update:
         rates = {group["name"]: float(group["lr"]) for group in self._optimizer.param_groups}
         return {f"train/lr_{name}" if name else "train/lr": rate for name, rate in rates.items()}
 
-    def step(self, total: Tensor) -> dict[str, float]:
+    def step(self, total: Tensor) -> dict[str, Tensor]:
         """Backward, clip, update. A parameter that is not in the graph is left exactly as it is.
 
         Returns: the gradient norms before clipping, and whether they were clipped.
@@ -56,19 +55,26 @@ class Update:
         self._optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         norms = {f"train/grad_norm_{name}": gradient_norm(part) for name, part in self._parts.items()}
-        whole = float(nn.utils.clip_grad_norm_(self._parameters(), self._config.max_grad_norm))
+        whole = nn.utils.clip_grad_norm_(self._parameters(), self.max_grad_norm)
+        self.apply()
+        return norms | {"train/grad_norm": whole, "train/clipped_fraction": (whole > self.max_grad_norm).float()}
+
+    def apply(self) -> None:
+        """Change the parameters by the gradients that they have."""
         self._optimizer.step()
-        return norms | {"train/grad_norm": whole, "train/clipped_fraction": float(whole > self._config.max_grad_norm)}
+
+    @property
+    def max_grad_norm(self) -> float:
+        """What gradients are scaled down to."""
+        return self._config.max_grad_norm
 
     def snapshot(self) -> Sequence[Tensor]:
         """Copies of all parameters, for `ratio_since`."""
         return [parameter.detach().clone() for parameter in self._parameters()]
 
-    def ratio_since(self, before: Sequence[Tensor]) -> float:
-        """The norm of the change since a snapshot over the norm of the snapshot."""
-        changes = [now.detach() - then for now, then in zip(self._parameters(), before, strict=True)]
-        size = _norm(before)
-        return _norm(changes) / size if size > 0 else math.nan
+    def ratio_since(self, before: Sequence[Tensor]) -> Tensor:
+        """The norm of the change since a snapshot over the norm of the snapshot, 0-d; NaN where that is 0."""
+        return norm([now.detach() - then for now, then in zip(self._parameters(), before, strict=True)]) / norm(before)
 
     def state(self) -> StateDict:
         """A copy of the optimizer's state."""
@@ -98,10 +104,6 @@ def _split(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list
     """Matrices, which decay, and biases, norms and scalars, which do not."""
     both = list(parameters)
     return [p for p in both if p.ndim >= 2], [p for p in both if p.ndim < 2]
-
-
-def _norm(tensors: Sequence[Tensor]) -> float:
-    return float(torch.stack([tensor.norm(dtype=torch.float32) for tensor in tensors]).norm())
 
 
 def _copied(value: object) -> object:

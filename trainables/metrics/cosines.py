@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from trainables.metrics.rows import Matrix, chunks, products
+
 
 @dataclass(frozen=True, slots=True)
 class MeanCosines:
@@ -15,7 +17,7 @@ class MeanCosines:
     unmatched: float | None
 
 
-def mean_cosines(video_BD: Tensor, text_BD: Tensor, *, equivalent_BB: Tensor | None = None) -> MeanCosines:
+def mean_cosines(video_BD: Tensor, text_BD: Tensor, *, equivalent_BB: Matrix | None = None) -> MeanCosines:
     """Mean cosine over matched pairs (i, i) and over all other pairs.
 
     Shapes: B pairs, D = embedding size, rows of any length above 0.
@@ -25,10 +27,15 @@ def mean_cosines(video_BD: Tensor, text_BD: Tensor, *, equivalent_BB: Tensor | N
         text_BD: the other half of the pairs.
         equivalent_BB: bool; pairs with the same text, left out of the unmatched ones.
     """
-    cosine_BB = F.normalize(video_BD.detach().double(), dim=1) @ F.normalize(text_BD.detach().double(), dim=1).T
-    unmatched_BB = ~torch.eye(len(cosine_BB), dtype=torch.bool, device=cosine_BB.device)
-    if equivalent_BB is not None:
-        unmatched_BB &= ~equivalent_BB
-    count = int(unmatched_BB.sum())
-    total = float((cosine_BB * unmatched_BB).sum())
-    return MeanCosines(matched=float(cosine_BB.diagonal().mean()), unmatched=total / count if count else None)
+    cosine_BB = products(*(F.normalize(x.detach().double(), dim=1) for x in (video_BD, text_BD)))
+    matched, total, count = [], 0.0, 0
+    for rows in chunks(cosine_BB):
+        cosine_CB = cosine_BB[rows]
+        matched.append(cosine_CB.diagonal(rows.start))
+        unmatched_CB = torch.ones_like(cosine_CB, dtype=torch.bool)
+        unmatched_CB.diagonal(rows.start).fill_(False)
+        if equivalent_BB is not None:
+            unmatched_CB &= ~equivalent_BB[rows]
+        total += float((cosine_CB * unmatched_CB).sum())
+        count += int(unmatched_CB.sum())
+    return MeanCosines(matched=float(torch.cat(matched).mean()), unmatched=total / count if count else None)

@@ -12,6 +12,7 @@ from trainables.metrics.clustering import clustering_scores
 from trainables.metrics.collapse import effective_rank, mean_cosine, resultant_length, top_variance_fraction
 from trainables.metrics.distances import distance_summary
 from trainables.metrics.ranking import ranking_scores
+from trainables.metrics.rows import Rows, products
 from trainables.metrics.verification import verification_scores
 
 _KS = (1, 5, 10)
@@ -27,12 +28,9 @@ def measure_embeddings(z_ND: Tensor, labels_N: Tensor, records_N: Tensor, *, see
     Raises: ValueError: no query is valid, or there are fewer than two classes.
     """
     z_ND = F.normalize(z_ND.detach().double(), dim=1)
-    same_NN = labels_N[:, None] == labels_N
-    other_NN = records_N[:, None] != records_N
-    cosine_NN = z_ND @ z_ND.T
     values = {
-        **_ranking(cosine_NN, same_NN=same_NN, other_NN=other_NN),
-        **_geometry(cosine_NN, same_NN=same_NN, other_NN=other_NN),
+        **_ranking(z_ND, labels_N, records_N),
+        **_geometry(z_ND, labels_N, records_N),
         **_clusters(z_ND, labels_N, seed=seed),
         "val/resultant_length": resultant_length(z_ND),
         "val/mean_cosine": mean_cosine(z_ND),
@@ -44,8 +42,14 @@ def measure_embeddings(z_ND: Tensor, labels_N: Tensor, records_N: Tensor, *, see
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def _ranking(cosine_NN: Tensor, *, same_NN: Tensor, other_NN: Tensor) -> dict[str, float]:
-    scores = ranking_scores(cosine_NN, relevant_QG=same_NN, gallery_QG=other_NN, ks=_KS)
+def _ranking(z_ND: Tensor, labels_N: Tensor, records_N: Tensor) -> dict[str, float]:
+    shape = (len(z_ND), len(z_ND))
+    scores = ranking_scores(
+        products(z_ND, z_ND),
+        relevant_QG=Rows(shape, lambda rows: labels_N[rows, None] == labels_N),
+        gallery_QG=Rows(shape, lambda rows: records_N[rows, None] != records_N),
+        ks=_KS,
+    )
     values = {
         "val/mean_average_precision": scores.mean_average_precision,
         "val/chance_mean_average_precision": scores.chance_mean_average_precision,
@@ -61,9 +65,16 @@ def _ranking(cosine_NN: Tensor, *, same_NN: Tensor, other_NN: Tensor) -> dict[st
     return values
 
 
-def _geometry(cosine_NN: Tensor, *, same_NN: Tensor, other_NN: Tensor) -> dict[str, float]:
-    distances = distance_summary(1 - cosine_NN, positive_NN=same_NN & other_NN, negative_NN=~same_NN & other_NN)
-    verification = verification_scores(cosine_NN, same_NN=same_NN, allowed_NN=other_NN)
+def _geometry(z_ND: Tensor, labels_N: Tensor, records_N: Tensor) -> dict[str, float]:
+    shape = (len(z_ND), len(z_ND))
+    same_NN = Rows(shape, lambda rows: labels_N[rows, None] == labels_N)
+    other_NN = Rows(shape, lambda rows: records_N[rows, None] != records_N)
+    distances = distance_summary(
+        Rows(shape, lambda rows: 1 - z_ND[rows] @ z_ND.T),
+        positive_NN=Rows(shape, lambda rows: same_NN[rows] & other_NN[rows]),
+        negative_NN=Rows(shape, lambda rows: ~same_NN[rows] & other_NN[rows]),
+    )
+    verification = verification_scores(products(z_ND, z_ND), same_NN=same_NN, allowed_NN=other_NN)
     return {
         "val/intra_distance": distances.intra_distance,
         "val/inter_distance": distances.inter_distance,

@@ -4,15 +4,17 @@ Tasks that identify call this with masks that keep a query's own recording out o
 and the chance values beside the scores. `retrieval` is its smaller relative for pairs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import torch
 from torch import Tensor
 
-_CHUNK_ROWS = 1024
-"""Queries ranked at a time, so that the working memory does not grow with their number."""
+from trainables.metrics.rows import Matrix, chunks, counts
+
+_FEW = 64
+"""Up to so many relevant items a query, counting what ranks before each takes less time than to sort the gallery."""
 
 
 class InvalidQueries(Enum):
@@ -54,10 +56,10 @@ class RankingScores:
 
 
 def ranking_scores(
-    similarity_QG: Tensor,
+    similarity_QG: Matrix,
     *,
-    relevant_QG: Tensor,
-    gallery_QG: Tensor,
+    relevant_QG: Matrix,
+    gallery_QG: Matrix,
     ks: Sequence[int] = (1, 5, 10),
     invalid: InvalidQueries = InvalidQueries.EXCLUDED,
 ) -> RankingScores:
@@ -77,14 +79,13 @@ def ranking_scores(
 
     Raises: ValueError: no query has something to find, a k is below 1, or the shapes differ.
     """
-    relevant_QG = _checked_relevance(similarity_QG, relevant_QG, gallery_QG, ks=ks)
-    valid_Q = relevant_QG.any(dim=1)
-    relevant_V, gallery_V = relevant_QG[valid_Q].sum(dim=1), gallery_QG[valid_Q].sum(dim=1)
+    scores = query_scores(similarity_QG, relevant_QG=relevant_QG, gallery_QG=gallery_QG, ks=ks)
+    valid_Q = scores.num_relevant > 0
+    relevant_V, gallery_V = scores.num_relevant[valid_Q], scores.gallery_size[valid_Q]
     num_valid, num_all = len(relevant_V), len(valid_Q)
     num_queries = num_valid if invalid is InvalidQueries.EXCLUDED else num_all
-    hits = _Hits.sums_of(_collect(similarity_QG[valid_Q], relevant_QG[valid_Q], gallery_QG[valid_Q], ks=ks))
-    chance = _Hits.expected(relevant_V, gallery_V, ks=ks)
-    counted_QG = gallery_QG[valid_Q] if invalid is InvalidQueries.EXCLUDED else gallery_QG
+    hits, chance = _Hits.sums_of(scores), _Hits.expected(relevant_V, gallery_V, ks=ks)
+    counted_Q = gallery_V if invalid is InvalidQueries.EXCLUDED else scores.gallery_size
     return RankingScores(
         rank_at={k: total / num_queries for k, total in hits.found.items()},
         mean_average_precision=hits.average_precision / num_queries,
@@ -92,7 +93,7 @@ def ranking_scores(
         num_queries=num_queries,
         num_excluded_queries=num_all - num_queries,
         num_unanswerable_queries=num_queries - num_valid,
-        gallery_size=float(counted_QG.sum(dim=1).double().mean()),
+        gallery_size=float(counted_Q.double().mean()),
         chance_rank_at={k: total / num_queries for k, total in chance.found.items()},
         chance_mean_average_precision=chance.average_precision / num_queries,
         chance_map_at_r=chance.average_precision_at_r / num_queries,
@@ -105,40 +106,89 @@ class QueryScores:
 
     Attributes:
         found: 1 with something relevant among the first k, by k.
+        num_relevant: what there is to find, int64 like the next one.
+        gallery_size: what a query is compared with.
     """
 
     found: Mapping[int, Tensor]
     average_precision: Tensor
     average_precision_at_r: Tensor
+    num_relevant: Tensor
+    gallery_size: Tensor
 
 
 def query_scores(
-    similarity_QG: Tensor, *, relevant_QG: Tensor, gallery_QG: Tensor, ks: Sequence[int] = (1, 5, 10)
+    similarity_QG: Matrix, *, relevant_QG: Matrix, gallery_QG: Matrix, ks: Sequence[int] = (1, 5, 10)
 ) -> QueryScores:
     """As `ranking_scores`, query by query; (Q,), 0 where there is nothing to find.
 
     Raises: ValueError: as for `ranking_scores`.
     """
-    return _collect(similarity_QG, _checked_relevance(similarity_QG, relevant_QG, gallery_QG, ks=ks), gallery_QG, ks=ks)
-
-
-def _collect(similarity_QG: Tensor, relevant_QG: Tensor, gallery_QG: Tensor, *, ks: Sequence[int]) -> QueryScores:
-    found: dict[int, list[Tensor]] = {k: [] for k in ks}
-    average_precision, average_precision_at_r = [], []
-    place_G = torch.arange(1, similarity_QG.shape[1] + 1, device=similarity_QG.device, dtype=torch.float64)
-    for rows in _chunks(len(similarity_QG)):
-        hit_CG = _hits_in_order(similarity_QG[rows], relevant_QG[rows], gallery_QG[rows])
-        relevant_C1 = relevant_QG[rows].sum(dim=1, keepdim=True)
-        precision_CG = hit_CG * hit_CG.cumsum(dim=1) / place_G / relevant_C1.clamp(min=1)
-        average_precision.append(precision_CG.sum(dim=1))
-        average_precision_at_r.append((precision_CG * (place_G <= relevant_C1)).sum(dim=1))
-        for k in ks:
-            found[k].append(hit_CG[:, :k].any(dim=1).double())
+    shapes = [tuple(x.shape) for x in (similarity_QG, relevant_QG, gallery_QG)]
+    if len(set(shapes)) != 1:
+        raise ValueError(f"similarity, relevance and gallery differ in shape: {shapes}")
+    if any(k < 1 for k in ks):
+        raise ValueError(f"rank at k needs k >= 1, not {list(ks)}")
+    parts = []
+    for rows in chunks(similarity_QG):
+        gallery_CG = gallery_QG[rows]
+        parts.append(_chunk_scores(similarity_QG[rows].detach(), relevant_QG[rows] & gallery_CG, gallery_CG, ks=ks))
+    if not any(bool(part.num_relevant.any()) for part in parts):
+        raise ValueError(f"none of the {len(similarity_QG)} queries has a relevant item in its gallery")
     return QueryScores(
-        found={k: torch.cat(hits) for k, hits in found.items()},
-        average_precision=torch.cat(average_precision),
-        average_precision_at_r=torch.cat(average_precision_at_r),
+        found={k: torch.cat([part.found[k] for part in parts]) for k in ks},
+        average_precision=torch.cat([part.average_precision for part in parts]),
+        average_precision_at_r=torch.cat([part.average_precision_at_r for part in parts]),
+        num_relevant=torch.cat([part.num_relevant for part in parts]),
+        gallery_size=torch.cat([part.gallery_size for part in parts]),
     )
+
+
+def _chunk_scores(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor, *, ks: Sequence[int]) -> QueryScores:
+    relevant_C1 = counts(relevant_CG)[:, None]
+    place_CR = _places(similarity_CG, relevant_CG, gallery_CG, most=int(relevant_C1.max()))
+    # Of the j-th relevant item that is found, the precision is j over its place.
+    number_R = torch.arange(1, place_CR.shape[1] + 1, device=place_CR.device, dtype=torch.float64)
+    precision_CR = number_R / place_CR / relevant_C1.clamp(min=1)
+    return QueryScores(
+        found={k: (place_CR <= k).any(dim=1).double() for k in ks},
+        average_precision=precision_CR.sum(dim=1),
+        average_precision_at_r=(precision_CR * (place_CR <= relevant_C1)).sum(dim=1),
+        num_relevant=relevant_C1.squeeze(1),
+        gallery_size=counts(gallery_CG),
+    )
+
+
+def _places(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor, *, most: int) -> Tensor:
+    """Place from 1 of the first, second, ... relevant item of each ranking: float64 (C, R), infinite where none is.
+
+    What is relevant and has no similarity is never found; what is not relevant and has none ranks first.
+
+    Args: most: R, the relevant items of the query that has the most of them.
+    """
+    unknown_CG = similarity_CG.isnan()
+    known_CG = relevant_CG
+    if bool(unknown_CG.any()):
+        known_CG = relevant_CG & ~unknown_CG
+        similarity_CG = similarity_CG.masked_fill(unknown_CG, torch.inf)
+    score_CR = torch.where(known_CG, similarity_CG, -torch.inf).topk(most, dim=1).values
+    other_CG = torch.where(gallery_CG & ~relevant_CG, similarity_CG, -torch.inf)
+    number_R = torch.arange(1, most + 1, device=score_CR.device)
+    place_CR = (number_R + _num_at_least(score_CR, other_CG)).double()
+    return place_CR.masked_fill(number_R > counts(known_CG)[:, None], torch.inf)
+
+
+def _num_at_least(score_CR: Tensor, other_CG: Tensor) -> Tensor:
+    """How many of the others of a row have at least each of its scores; (C, R)."""
+    if score_CR.shape[1] > _FEW:
+        return other_CG.shape[1] - torch.searchsorted(other_CG.sort(dim=1).values, score_CR)
+    # Ones and zeros in floats, in memory that is there already: a sum of booleans takes ten times as long.
+    scratch_CG = torch.empty_like(other_CG)
+    num_R = [
+        torch.ge(other_CG, score_C1, out=scratch_CG).sum(dim=1, dtype=torch.float32)
+        for score_C1 in score_CR.T[:, :, None]
+    ]
+    return torch.stack(num_R, dim=1) if num_R else score_CR
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,31 +232,3 @@ def _chance_of_hit(relevant_V: Tensor, gallery_V: Tensor, *, k: int) -> Tensor:
         left_V = (gallery_V - place).clamp(min=1)
         miss_V = miss_V * ((left_V - relevant_V) / left_V).clamp(min=0)
     return 1 - miss_V
-
-
-def _hits_in_order(similarity_CG: Tensor, relevant_CG: Tensor, gallery_CG: Tensor) -> Tensor:
-    """Which places of each ranking hold something relevant; bool (C, G). What is not in the gallery comes last."""
-    scores_CG = similarity_CG.detach().double()
-    unknown_CG = scores_CG.isnan()
-    scores_CG = scores_CG.masked_fill(unknown_CG, torch.inf).masked_fill(unknown_CG & relevant_CG, -torch.inf)
-    scores_CG = scores_CG.masked_fill(~gallery_CG, -torch.inf)
-    against_CG = relevant_CG.to(torch.int8).argsort(dim=1, stable=True)
-    order_CG = scores_CG.gather(1, against_CG).argsort(dim=1, descending=True, stable=True)
-    return (relevant_CG & ~unknown_CG).gather(1, against_CG.gather(1, order_CG))
-
-
-def _chunks(num_rows: int) -> Iterator[slice]:
-    return (slice(start, start + _CHUNK_ROWS) for start in range(0, num_rows, _CHUNK_ROWS))
-
-
-def _checked_relevance(similarity_QG: Tensor, relevant_QG: Tensor, gallery_QG: Tensor, *, ks: Sequence[int]) -> Tensor:
-    """What is relevant and in the gallery."""
-    shapes = [tuple(x.shape) for x in (similarity_QG, relevant_QG, gallery_QG)]
-    if len(set(shapes)) != 1:
-        raise ValueError(f"similarity, relevance and gallery differ in shape: {shapes}")
-    if any(k < 1 for k in ks):
-        raise ValueError(f"rank at k needs k >= 1, not {list(ks)}")
-    relevant_QG = relevant_QG & gallery_QG
-    if not bool(relevant_QG.any()):
-        raise ValueError(f"none of the {len(relevant_QG)} queries has a relevant item in its gallery")
-    return relevant_QG

@@ -11,6 +11,11 @@ import torch
 from sklearn.metrics import auc, roc_curve
 from torch import Tensor
 
+from trainables.metrics.rows import Matrix
+
+MAX_PAIRS = 2**25
+"""Of more than these, a sample is scored: the pairs of evenly spaced items with all others. 8,192 items have fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerificationScores:
@@ -29,8 +34,10 @@ class VerificationScores:
     num_impostor: int
 
 
-def verification_scores(similarity_NN: Tensor, *, same_NN: Tensor, allowed_NN: Tensor) -> VerificationScores:
-    """Score all allowed pairs above the diagonal; NaN where any of their similarities is NaN.
+def verification_scores(similarity_NN: Matrix, *, same_NN: Matrix, allowed_NN: Matrix) -> VerificationScores:
+    """Score all allowed pairs, or those of as many evenly spaced items as `MAX_PAIRS` permits; the counts say how many.
+
+    NaN where any of their similarities is NaN.
 
     Shapes: N items; the masks are bool and symmetric.
 
@@ -41,9 +48,10 @@ def verification_scores(similarity_NN: Tensor, *, same_NN: Tensor, allowed_NN: T
 
     Raises: ValueError: no genuine or no impostor pair is allowed.
     """
-    above_NN = torch.ones_like(allowed_NN).triu(diagonal=1) & allowed_NN
-    genuine = same_NN[above_NN].cpu().numpy()
-    scores = similarity_NN.detach()[above_NN].double().cpu().numpy()
+    item_A = _evenly_spaced(len(similarity_NN))
+    counted_AN = allowed_NN[item_A] & _once(item_A, len(similarity_NN))
+    genuine = same_NN[item_A][counted_AN].cpu().numpy()
+    scores = similarity_NN[item_A].detach()[counted_AN].double().cpu().numpy()
     num_genuine = int(genuine.sum())
     num_impostor = len(genuine) - num_genuine
     if not num_genuine or not num_impostor:
@@ -54,3 +62,19 @@ def verification_scores(similarity_NN: Tensor, *, same_NN: Tensor, allowed_NN: T
     # The two error rates cross between two points of the curve; it is linear between them.
     eer = np.interp(0.0, false_accepts + true_accepts - 1, false_accepts)
     return VerificationScores(float(auc(false_accepts, true_accepts)), float(eer), num_genuine, num_impostor)
+
+
+def _evenly_spaced(num_items: int) -> Tensor:
+    """Items whose pairs are scored: all, or as many as their pairs with all others are few enough of."""
+    if num_items * (num_items - 1) // 2 <= MAX_PAIRS:
+        return torch.arange(num_items)
+    return torch.arange(0, num_items, -(-(num_items**2) // MAX_PAIRS))
+
+
+def _once(item_A: Tensor, num_items: int) -> Tensor:
+    """Each pair once, and no item with itself: with later items, and with the earlier ones that have no row."""
+    other_N = torch.arange(num_items)
+    has_row_N = torch.zeros(num_items, dtype=torch.bool)
+    has_row_N[item_A] = True
+    later_AN = other_N > item_A[:, None]
+    return later_AN | ~has_row_N

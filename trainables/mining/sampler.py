@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from trainables.mining.pool import Items, positive_candidates
 from trainables.mining.strategies import Sampling
@@ -80,12 +81,13 @@ class PKSampler:
 
         Raises: ValueError: no class is left, P is more than the classes, or K is more than the largest one has.
         """
-        self._recordings_by_class, single = _split_classes(labels_N, recordings_N)
+        recordings_by_class, single = _split_classes(labels_N, recordings_N)
+        self._items_by_class = [pad_sequence(x, batch_first=True, padding_value=-1) for x in recordings_by_class]
         self._size, self._items_per_class, self._sampling = classes_per_batch, items_per_class, sampling
-        self.num_classes = len(self._recordings_by_class)
+        self.num_classes = len(recordings_by_class)
         self.num_excluded_classes = len(single)
         self.num_excluded_items = sum(single.values())
-        sizes = [sum(map(len, recordings)) for recordings in self._recordings_by_class]
+        sizes = [sum(map(len, recordings)) for recordings in recordings_by_class]
         _check(sizes, classes_per_batch=classes_per_batch, items_per_class=items_per_class, sampling=sampling)
         default = -(-sum(sizes) // (classes_per_batch * items_per_class))
         self.num_batches = default if batches_per_epoch is None else batches_per_epoch
@@ -93,7 +95,7 @@ class PKSampler:
     def batches(self, generator: torch.Generator) -> Iterator[Tensor]:
         """One epoch of batches; each is a row of at most P x K indices, class by class."""
         for _, classes in zip(range(self.num_batches), self._rounds(generator), strict=False):
-            yield torch.cat([self._draw(self._recordings_by_class[c], generator) for c in classes])
+            yield torch.cat([self._draw(self._items_by_class[c], generator) for c in classes])
 
     def _rounds(self, generator: torch.Generator) -> Iterator[list[int]]:
         while True:
@@ -101,12 +103,12 @@ class PKSampler:
             for start in range(0, self.num_classes - self._size + 1, self._size):
                 yield order[start : start + self._size]
 
-    def _draw(self, recordings: Sequence[Tensor], generator: torch.Generator) -> Tensor:
+    def _draw(self, items_RT: Tensor, generator: torch.Generator) -> Tensor:
         """K items: one of each recording in random order, then a second one of each, and so on."""
-        shuffled = [items[torch.randperm(len(items), generator=generator)] for items in recordings]
-        order = torch.randperm(len(shuffled), generator=generator).tolist()
-        turns = max(map(len, shuffled))
-        drawn = torch.stack([shuffled[r][turn] for turn in range(turns) for r in order if turn < len(shuffled[r])])
+        if items_RT.shape[1] > 1:
+            items_RT = torch.stack([_shuffled(items_T, generator) for items_T in items_RT])
+        by_turn = items_RT[torch.randperm(len(items_RT), generator=generator)].T.flatten()
+        drawn = by_turn[by_turn >= 0]
         if self._sampling is Sampling.DISTINCT or len(drawn) >= self._items_per_class:
             return drawn[: self._items_per_class]
         return drawn[torch.randint(len(drawn), (self._items_per_class,), generator=generator)]
@@ -130,6 +132,12 @@ def _check(sizes: Sequence[int], *, classes_per_batch: int, items_per_class: int
     if sampling is Sampling.DISTINCT and items_per_class > max(sizes):
         listed = ", ".join(map(str, sorted(sizes, reverse=True)[:10]))
         raise ValueError(f"{items_per_class} items of each class, but the largest classes have {listed} items")
+
+
+def _shuffled(items_T: Tensor, generator: torch.Generator) -> Tensor:
+    """A recording's items in random order; -1 stays at the end."""
+    num = int((items_T >= 0).sum())
+    return torch.cat([items_T[torch.randperm(num, generator=generator)], items_T[num:]])
 
 
 def _first_occurrences(items_N: Tensor) -> Tensor:

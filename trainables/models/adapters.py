@@ -6,6 +6,7 @@ The architectures are note 000's; its norms were applied to the wrong axis (see 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import torch
@@ -65,7 +66,13 @@ def resample_positions(x_BSC: Tensor, *, positions: int) -> Tensor:
     """Average neighbouring positions, or repeat them, so that there are `positions`; (B, T, C)."""
     if x_BSC.shape[1] == positions:
         return x_BSC
-    return F.adaptive_avg_pool1d(x_BSC.transpose(1, 2), positions).transpose(1, 2)
+    return _shares(x_BSC.shape[1], positions).to(x_BSC) @ x_BSC
+
+
+@cache
+def _shares(before: int, after: int) -> Tensor:
+    """How much each of S positions counts in each of T new ones, (T, S), as in torch's adaptive average pooling."""
+    return F.adaptive_avg_pool1d(torch.eye(before)[None], after)[0].T.contiguous()
 
 
 class Adapter(nn.Module):

@@ -197,15 +197,22 @@ def test_evidence_is_one_line():
     assert evidence_text(finding) == "val/resultant_length 0.9991, untrained 0.1"
 
 
-def test_a_look_costs_less_than_five_milliseconds(doctor):
-    """100 epochs of 90 metrics; the processor's time, because the machine may be busy."""
+def test_a_look_costs_no_more_than_reading_every_value_a_few_times(doctor):
+    """100 epochs of 90 metrics: about 3 ms where reading each of them once takes .6; in the processor's time."""
     history = [Measurement(s, {name: 0.5 + 0.001 * s for name in METRICS}, 0.0, 0) for s in range(100)]
-    took_s = []
-    for _ in range(10):
+
+    def read_all():
+        return [[m.metrics[name] for m in history if name in m.metrics] for name in METRICS]
+
+    def took_s(act):
         began_s = time.process_time()
-        doctor.examine(0, {"x": 0.5}, history)
-        took_s.append(time.process_time() - began_s)
-    assert min(took_s) < 0.005
+        act()
+        return time.process_time() - began_s
+
+    looks, reads = zip(
+        *((took_s(lambda: doctor.examine(0, {"x": 0.5}, history)), took_s(read_all)) for _ in range(10)), strict=True
+    )
+    assert min(looks) < 15 * min(reads)
 
 
 def test_a_running_sweep_says_tags_and_counts(desk):

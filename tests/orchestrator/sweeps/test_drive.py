@@ -100,7 +100,7 @@ def test_a_complete_sweep_has_nothing_to_resume_until_its_budget_grows(house):
 @pytest.mark.parametrize("override", ["seed=1", "space.x.high=2.0", "config.epochs=9", "sampler.type=tpe"])
 def test_a_resume_keeps_the_question(house, override):
     house.launch(toy_spec(trials=2), watcher=pausing())
-    with pytest.raises(UsageError, match="only budget and resources may change"):
+    with pytest.raises(UsageError, match="only budget, resources and execution may change"):
         house.resume(overrides=[override])
     assert house.resume(overrides=["resources.checkpoint_interval_s=5"]).state == "COMPLETE"
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from trainables.metrics import retrieval
+from trainables.metrics import rows
 from trainables.metrics.retrieval import QueryCounts, chance_recall_at_k, count_queries, recall_at_k
 
 EYE = torch.eye(3, dtype=torch.bool)
@@ -46,8 +46,29 @@ def test_chunks_do_not_change_the_result(monkeypatch):
     similarity = torch.rand(50, 20, generator=torch.Generator().manual_seed(0))
     relevant = torch.rand(50, 20, generator=torch.Generator().manual_seed(1)) < 0.1
     whole = recall_at_k(similarity, relevant, ks=(1, 5))
-    monkeypatch.setattr(retrieval, "_CHUNK_ROWS", 7)
+    monkeypatch.setattr(rows, "_CHUNK_ELEMENTS", 7 * 20)
     assert recall_at_k(similarity, relevant, ks=(1, 5)) == whole
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_rows_give_what_the_matrix_gives(monkeypatch, k):
+    """Embeddings alone, with labels: neither the cosines nor the relevance exist as a whole."""
+    generator = torch.Generator().manual_seed(0)
+    queries, gallery = (torch.randn(60, 8, generator=generator).round(decimals=1) for _ in range(2))
+    labels = torch.randint(12, (60,), generator=generator)
+    relevant = labels[:, None] == labels
+    whole = recall_at_k(queries @ gallery.T, relevant, ks=(k,))
+    monkeypatch.setattr(rows, "_CHUNK_ELEMENTS", 7 * 60)
+    by_rows = rows.Rows((60, 60), lambda some: labels[some, None] == labels)
+    assert recall_at_k(rows.products(queries, gallery), by_rows, ks=(k,)) == whole
+    assert count_queries(by_rows) == count_queries(relevant)
+    assert chance_recall_at_k(by_rows, ks=(k,)) == chance_recall_at_k(relevant, ks=(k,))
+
+
+def test_the_given_matrix_is_left_alone():
+    similarity = torch.eye(3)
+    recall_at_k(similarity, EYE, ks=(1,))
+    assert similarity.equal(torch.eye(3))
 
 
 def test_chance_is_exact():

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, StrictModel
+from trainables.contract import Fusing
 from trainables.data.embeddings.sources import EmbeddingSource, GeneratedEmbeddings
 from trainables.roles import BatchSize, Contrast, EvaluatedItems, LossWeight, Role, Temperature
 from trainables.schedules import check_warmups
@@ -215,6 +216,11 @@ class Config(StrictModel):
                 raise ValueError(f"{where}: batches of {self._one_class_batches} hold nothing to contrast")
         return self
 
+
+FUSING = Fusing(
+    varies=("*.optimizer.*", "*.loss.temperature", "betas", "max_grad_norm"),
+    weights=("*.loss.regression_weight", "*.loss.contrastive_weight"),
+)
 
 _PARTS = tuple(f"{space}_{part}" for space in SPACES for part in ("regression", "contrastive"))
 

@@ -11,6 +11,7 @@ from trainables.losses.regression import (
     mse_loss,
     weighted_mse_loss,
 )
+from trainables.losses.similarity import Scalar
 from trainables.tasks.adapter.config import Loss, RegressionKind, Similarity
 
 
@@ -23,13 +24,15 @@ def regression_loss(loss: Loss, predicted_BD: Tensor, target_BD: Tensor, labels_
             return weighted_mse_loss(predicted_BD, target_BD, labels_B)
 
 
-def contrastive_loss(loss: Loss, predicted_BD: Tensor, target_BD: Tensor, labels_B: Tensor) -> Tensor:
+def contrastive_loss(
+    loss: Loss, predicted_BD: Tensor, target_BD: Tensor, labels_B: Tensor, *, temperature: Scalar
+) -> Tensor:
     """Each prediction against the targets of its batch, by the configured similarity."""
     match loss.similarity:
         case Similarity.COSINE:
-            return cosine_contrast_loss(predicted_BD, target_BD, labels_B, temperature=loss.temperature)
+            return cosine_contrast_loss(predicted_BD, target_BD, labels_B, temperature=temperature)
         case Similarity.DISTANCE:
-            return distance_contrast_loss(predicted_BD, target_BD, labels_B, temperature=loss.temperature)
+            return distance_contrast_loss(predicted_BD, target_BD, labels_B, temperature=temperature)
 
 
 def contrastive_bounds(loss: Loss, targets_CD: Tensor) -> Bounds:

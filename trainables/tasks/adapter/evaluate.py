@@ -102,7 +102,8 @@ def contrastive(
         present_C = sorted(set(labels_B.tolist()))
         if len(present_C) > 1:
             target_BD = val.targets[space][chosen].flatten(1)
-            losses.append(float(contrastive_loss(loss, predicted_ND[chosen], target_BD, labels_B)))
+            scores = contrastive_loss(loss, predicted_ND[chosen], target_BD, labels_B, temperature=loss.temperature)
+            losses.append(float(scores))
             bounds = contrastive_bounds(loss, data.class_targets[space][present_C].flatten(1))
             chances.append(bounds.chance)
             floors.append(bounds.floor)

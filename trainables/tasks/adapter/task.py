@@ -3,17 +3,18 @@
 The loop drives `AdapterTask`; `batches` cuts epochs into batches, `evaluate` holds what is measured on val.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from trainables.config import Optimizer
-from trainables.contract import Measurement, TrialContext
+from trainables.config import GroupOptimizer, Optimizer
+from trainables.contract import LaneSteps, Measurement, TrialContext
 from trainables.data.embeddings.embeddings import EmbeddingData
 from trainables.data.embeddings.load import load_embeddings
 from trainables.data.errors import DataError
-from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
 from trainables.losses.regression import mse_loss
+from trainables.losses.similarity import Scalar
 from trainables.metrics.regression import r_squared
 from trainables.metrics.resampling import Resamplable
 from trainables.models.adapters import AdapterModel
@@ -30,8 +31,24 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     Raises: DataError: the source's file is missing, damaged, or does not fit the config.
     """
     task = AdapterTask(config, load_embeddings(config.data, context.purpose), device=context.device)
-    groups = {space: target.optimizer for space, target in config.targets.items()}
-    # Each adapter has settings of its own; the first one's stand for the rest, of which there is none.
+    optimizer, groups = _optimizers(config)
+    yield from run_trial(task, optimizer=optimizer, groups=groups, epochs=config.epochs, context=context)
+
+
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
+    """What `train` yields for each of several configs, from one computation.
+
+    Raises: CannotFuse, DataError.
+    """
+    data = load_embeddings(configs[0].data, contexts[0].purpose)
+    tasks = [AdapterTask(config, data, device=contexts[0].device) for config in configs]
+    optimizers, groups = zip(*map(_optimizers, configs), strict=True)
+    yield from run_lanes(tasks, optimizers=optimizers, groups=groups, epochs=configs[0].epochs, contexts=contexts)
+
+
+def _optimizers(config: Config) -> tuple[Optimizer, dict[str, GroupOptimizer]]:
+    """Each adapter has settings of its own; the first one's stand for the rest, of which there is none."""
+    groups: dict[str, GroupOptimizer] = {space: target.optimizer for space, target in config.targets.items()}
     first = next(iter(groups.values()))
     optimizer = Optimizer(
         lr=first.lr,
@@ -40,7 +57,7 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
         betas=config.betas,
         max_grad_norm=config.max_grad_norm,
     )
-    yield from run_trial(task, optimizer=optimizer, groups=groups, epochs=config.epochs, context=context)
+    return optimizer, groups
 
 
 class AdapterTask(Task[AdapterModel, Tensor]):
@@ -84,35 +101,49 @@ class AdapterTask(Task[AdapterModel, Tensor]):
             return homogeneous_batches(train.labels_N, size=self.batch_size, generator=moment.generator)
         return heterogeneous_batches(len(train), size=self.batch_size, generator=moment.generator)
 
+    def scalars(self, moment: Moment) -> Mapping[str, float]:
+        """Of each space: its weights and its temperature."""
+        return {
+            f"{space}.{name}": getattr(target.loss, name)
+            for space, target in self.config.targets.items()
+            for name in ("regression_weight", "contrastive_weight", "temperature")
+        }
+
     def loss(self, model: AdapterModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """Every space's parts on one batch."""
         train = self.data.train
         labels_B = train.labels_N[batch].to(self.device)
         outputs = model(train.inputs_NSI[batch].to(self.device))
         parts: dict[str, Part] = {}
-        effective = {"classes_per_batch": float(len(set(train.labels_N[batch].tolist())))}
+        effective: dict[str, Scalar] = {"classes_per_batch": float(len(set(train.labels_N[batch].tolist())))}
         for space, target in self.config.targets.items():
             predicted_BD = outputs[space].flatten(1)
             target_BD = train.targets[space][batch].to(self.device).flatten(1)
-            loss = target.loss
+            loss, of_space = (
+                target.loss,
+                {
+                    name: moment.scalars[f"{space}.{name}"]
+                    for name in ("regression_weight", "contrastive_weight", "temperature")
+                },
+            )
             if loss.regression_weight:
                 regression = regression_loss(loss, predicted_BD, target_BD, labels_B)
-                parts[f"{space}_regression"] = Part(regression, loss.regression_weight)
+                parts[f"{space}_regression"] = Part(regression, of_space["regression_weight"])
             if loss.contrastive_weight:
-                contrastive = contrastive_loss(loss, predicted_BD, target_BD, labels_B)
-                parts[f"{space}_contrastive"] = Part(contrastive, loss.contrastive_weight)
+                temperature = of_space["temperature"]
+                contrastive = contrastive_loss(loss, predicted_BD, target_BD, labels_B, temperature=temperature)
+                parts[f"{space}_contrastive"] = Part(contrastive, of_space["contrastive_weight"])
             effective |= self._knowledge(space, predicted_BD.detach(), target_BD)
         return BatchLoss(parts=parts, effective=effective)
 
-    def _knowledge(self, space: str, predicted_BD: Tensor, target_BD: Tensor) -> dict[str, float]:
+    def _knowledge(self, space: str, predicted_BD: Tensor, target_BD: Tensor) -> dict[str, Scalar]:
         """The plain squared error of a batch, beside that of train's mean target and that of the batch's own."""
-        mse = float(mse_loss(predicted_BD, target_BD))
-        values = {
+        mse, blind = mse_loss(predicted_BD, target_BD), self.blind_mse[space]
+        values: dict[str, Scalar] = {
             f"mse_{space}": mse,
-            f"batch_class_blind_mse_{space}": float((target_BD - target_BD.mean(dim=0)).square().mean()),
+            f"batch_class_blind_mse_{space}": (target_BD - target_BD.mean(dim=0)).square().mean(),
         }
-        r2 = r_squared(mse, class_blind_mse=self.blind_mse[space])
-        return values if r2 is None else values | {f"r2_{space}": r2}
+        return values if r_squared(0.0, class_blind_mse=blind) is None else values | {f"r2_{space}": 1 - mse / blind}
 
     def evaluate(self, model: AdapterModel, moment: Moment) -> Mapping[str, float]:
         """Everything on val; empty when predictions are not finite."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel, schedule_roles
+from trainables.contract import Fusing
 from trainables.data.recordings.sources import RecordingSource, SimulatedSource, WindowKind, Windows
 from trainables.mining.strategies import (
     NegativeMining,
@@ -55,7 +56,7 @@ from trainables.tasks.identification.choices import (
 )
 from trainables.tasks.identification.reported import METRICS
 
-__all__ = ["METRICS", "Config"]
+__all__ = ["FUSING", "METRICS", "Config"]
 
 
 class PairTemperature(Schedule):
@@ -279,3 +280,12 @@ class Config(StrictModel):
                 "so augment.windows_per_item must be 1 and evaluation.record mean"
             )
         return self
+
+
+def _why_not_fused(config: Config) -> str:
+    if config.stages:
+        return "negatives are mined: each trial would choose pairs of its own by its embeddings"
+    return "memory_size is not 0: each trial would have a memory of its own" if config.memory_size else ""
+
+
+FUSING = Fusing(varies=("optimizer.*", "temperature.*", "margin.*", "multi_similarity.*"), refuse=_why_not_fused)

@@ -14,6 +14,7 @@ from trainables.losses.multi_similarity import (
     multi_similarity_loss,
     multi_similarity_pairs,
 )
+from trainables.losses.similarity import Scalar
 from trainables.losses.supcon import masked_sup_con
 from trainables.losses.triplet import (
     batch_hard_triplet_loss,
@@ -23,7 +24,7 @@ from trainables.losses.triplet import (
 )
 from trainables.mining.strategies import NegativeMining
 from trainables.tasks.identification.choices import MARGIN_LOSSES, Distance, LossKind
-from trainables.tasks.identification.config import Config, MultiSimilarity
+from trainables.tasks.identification.config import Config
 
 _NAMES = {
     LossKind.SUPCON: "supcon",
@@ -49,14 +50,19 @@ class Objective:
         distance: how far embeddings are apart; cosine for the losses that work on cosines.
         temperature: for SupCon.
         margin: for contrastive and triplet losses, and the width of the semi-hard window.
-        sharpness: Multi-Similarity's settings.
+        alpha, beta, base, epsilon: Multi-Similarity's settings.
+
+    All of them are tensors where trials are fused; bounds are of numbers alone.
     """
 
     kind: LossKind
     distance: Distance
-    temperature: float
-    margin: float
-    sharpness: MultiSimilarity
+    temperature: Scalar
+    margin: Scalar
+    alpha: Scalar
+    beta: Scalar
+    base: Scalar
+    epsilon: Scalar
 
     @property
     def name(self) -> str:
@@ -69,7 +75,9 @@ class Objective:
             return euclidean_distance(rows_AD, columns_ND)
         return cosine_distance(rows_AD, columns_ND)
 
-    def loss(self, distance_AN: Tensor, *, positive_AN: Tensor, negative_AN: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def loss(
+        self, distance_AN: Tensor, *, positive_AN: Tensor, negative_AN: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss over the pairs of the masks, and the share of them that still count, without `train/`."""
         positive_AN, negative_AN = (mask.to(distance_AN.device) for mask in (positive_AN, negative_AN))
         match self.kind:
@@ -84,26 +92,26 @@ class Objective:
                 scores = contrastive_loss(
                     distance_AN, positive_AN=positive_AN, negative_AN=negative_AN, negative_margin=self.margin
                 )
-                return scores.loss, {"active_negative_fraction": float(scores.active_fraction)}
+                return scores.loss, {"active_negative_fraction": scores.active_fraction}
         triplets = _TRIPLETS[self.kind]
         scores = triplets(distance_AN, positive_AN=positive_AN, negative_AN=negative_AN, margin=self.margin)
-        return scores.loss, {"active_triplet_fraction": float(scores.active_fraction)}
+        return scores.loss, {"active_triplet_fraction": scores.active_fraction}
 
     def _multi_similarity(
         self, similarity_AN: Tensor, positive_AN: Tensor, negative_AN: Tensor
-    ) -> tuple[Tensor, dict[str, float]]:
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         kept_positive_AN, kept_negative_AN = multi_similarity_pairs(
-            similarity_AN, positive_AN=positive_AN, negative_AN=negative_AN, epsilon=self.sharpness.epsilon
+            similarity_AN, positive_AN=positive_AN, negative_AN=negative_AN, epsilon=self.epsilon
         )
         loss = multi_similarity_loss(
             similarity_AN,
             positive_AN=kept_positive_AN,
             negative_AN=kept_negative_AN,
-            alpha=self.sharpness.alpha,
-            beta=self.sharpness.beta,
-            base=self.sharpness.base,
+            alpha=self.alpha,
+            beta=self.beta,
+            base=self.base,
         )
-        return loss, {"active_negative_fraction": float(fraction_of(kept_negative_AN, negative_AN))}
+        return loss, {"active_negative_fraction": fraction_of(kept_negative_AN, negative_AN)}
 
     def bounds(self, batch_size: int, *, num_people: int) -> Bounds:
         """Chance and floor over all pairs of a batch. Args: num_people: in the batch, two or more."""
@@ -111,37 +119,48 @@ class Objective:
         reach = simplex_distance(num_people, euclidean=self.distance is Distance.EUCLIDEAN)
         match self.kind:
             case LossKind.SUPCON:
-                return sup_con_bounds(batch_size, self.temperature, items_per_class=records)
+                return sup_con_bounds(batch_size, float(self.temperature), items_per_class=records)
             case LossKind.MULTI_SIMILARITY:
                 return multi_similarity_bounds(
                     num_positives=records - 1,
                     num_negatives=batch_size - records,
                     num_classes=num_people,
                     mined=True,
-                    alpha=self.sharpness.alpha,
-                    beta=self.sharpness.beta,
-                    base=self.sharpness.base,
+                    alpha=float(self.alpha),
+                    beta=float(self.beta),
+                    base=float(self.base),
                 )
             case LossKind.CONTRASTIVE:
-                return contrastive_bounds(negative_margin=self.margin, reach=reach)
+                return contrastive_bounds(negative_margin=float(self.margin), reach=reach)
             case _:
-                return triplet_bounds(margin=self.margin, reach=reach)
+                return triplet_bounds(margin=float(self.margin), reach=reach)
 
-    def effective(self) -> dict[str, float]:
+    def effective(self) -> dict[str, Scalar]:
         """The setting in effect, for the record."""
         if self.kind is LossKind.SUPCON:
             return {"temperature": self.temperature}
         return {"margin": self.margin} if self.kind in MARGIN_LOSSES else {}
 
 
+def scalars_at(config: Config, moment: Moment) -> dict[str, float]:
+    """The numbers of the loss at `moment`, from the schedules."""
+    sharpness = config.multi_similarity
+    return {
+        "temperature": config.temperature.at(moment.epoch, epochs=moment.epochs),
+        "margin": config.margin.at(moment.epoch, epochs=moment.epochs),
+        "alpha": sharpness.alpha,
+        "beta": sharpness.beta,
+        "base": sharpness.base,
+        "epsilon": sharpness.epsilon,
+    }
+
+
 def objective_at(config: Config, moment: Moment) -> Objective:
-    """The loss at `moment`, its settings from the schedules."""
+    """The loss at `moment`; its numbers are those of `moment`, if it has them."""
     return Objective(
         kind=config.loss,
         distance=config.distance if config.loss in MARGIN_LOSSES else Distance.COSINE,
-        temperature=config.temperature.at(moment.epoch, epochs=moment.epochs),
-        margin=config.margin.at(moment.epoch, epochs=moment.epochs),
-        sharpness=config.multi_similarity,
+        **(moment.scalars or scalars_at(config, moment)),
     )
 
 

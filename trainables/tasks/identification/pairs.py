@@ -63,10 +63,10 @@ class PairMaker:
         elif self._train_RD is None or epoch - self._embedded_in >= self._config.mining_refresh_epochs:
             self._train_RD, self._embedded_at, self._embedded_in = embed_train(), self._step, epoch
 
-    def after_step(self, batch: Embedded) -> dict[str, float]:
-        """Count the step, and remember the batch."""
+    def after_step(self, batch: Embedded | None) -> dict[str, float]:
+        """Count the step, and remember the batch where there is a memory."""
         self._step += 1
-        if self._memory is None:
+        if self._memory is None or batch is None:
             return {}
         self._memory.enqueue(batch.z_BD, batch.items)
         return {"memory_size": float(len(self._memory)), "memory_age_steps": float(self._memory.age_M.float().mean())}
@@ -116,7 +116,7 @@ class PairMaker:
         return MiningRule(
             negative=stage.negative,
             positive=stage.positive,
-            margin=objective.margin,
+            margin=float(objective.margin),
             window=self._config.mining_window,
         )
 

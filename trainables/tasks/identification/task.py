@@ -4,16 +4,18 @@ The loop drives `IdentificationTask`; `pairs` says which pairs a batch is learne
 `evaluate` what is measured on val.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from trainables.contract import Measurement, State, TrialContext
+from trainables.contract import LaneSteps, Measurement, State, TrialContext
 from trainables.data.errors import DataError
 from trainables.data.recordings.load import load_recordings
 from trainables.data.recordings.recordings import RecordingData
 from trainables.data.recordings.sources import WindowKind
-from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
+from trainables.losses.active import mean_over
+from trainables.losses.similarity import Scalar
 from trainables.metrics.resampling import Resamplable
 from trainables.mining.sampler import PKSampler, batch_composition
 from trainables.models.signal import SignalEncoder
@@ -22,9 +24,11 @@ from trainables.tasks.identification.augment import augmented
 from trainables.tasks.identification.config import Config
 from trainables.tasks.identification.embed import Records
 from trainables.tasks.identification.model import build_model, facts_of
-from trainables.tasks.identification.objective import objective_at
+from trainables.tasks.identification.objective import objective_at, scalars_at
 from trainables.tasks.identification.pairs import Embedded, PairMaker, Pairs
 from trainables.tasks.identification.protocol import protocol_masks
+
+_TINY = 1e-12
 
 
 def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
@@ -35,6 +39,18 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     data = load_recordings(config.data, config.windows, context.purpose)
     task = IdentificationTask(config, data, device=context.device)
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
+
+
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
+    """What `train` yields for each of several configs, from one computation.
+
+    Raises: CannotFuse, DataError.
+    """
+    first = configs[0]
+    data = load_recordings(first.data, first.windows, contexts[0].purpose)
+    tasks = [IdentificationTask(config, data, device=contexts[0].device) for config in configs]
+    optimizers = [config.optimizer for config in configs]
+    yield from run_lanes(tasks, optimizers=optimizers, epochs=first.epochs, contexts=contexts)
 
 
 class IdentificationTask(Task[SignalEncoder, Tensor]):
@@ -91,6 +107,10 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
             "num_excluded_records": float(self.train.records.num_excluded),
         }
 
+    def scalars(self, moment: Moment) -> Mapping[str, float]:
+        """Those of the loss."""
+        return scalars_at(self.config, moment)
+
     def loss(self, model: SignalEncoder, batch: Tensor, moment: Moment) -> BatchLoss:
         """The loss over the pairs that mining leaves."""
 
@@ -98,14 +118,15 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
             embeddings_BD: Tensor = model(self._draw(record_B, moment).to(self.device))
             return embeddings_BD
 
-        self._latest = Embedded(embed(batch), self.train.items.select(batch))
+        embedded = Embedded(embed(batch), self.train.items.select(batch))
+        self._latest = embedded if self.config.memory_size else None
         objective = objective_at(self.config, moment)
-        pairs = self.maker.pairs(self._latest, objective, moment, embed=embed)
-        composition = batch_composition(self._latest.items).metrics()
+        pairs = self.maker.pairs(embedded, objective, moment, embed=embed)
+        composition = batch_composition(embedded.items).metrics()
         if not bool(pairs.positive_AN.any()):
             return BatchLoss(parts={})
         loss, active = objective.loss(pairs.distance_AN, positive_AN=pairs.positive_AN, negative_AN=pairs.negative_AN)
-        effective = {
+        effective: dict[str, Scalar] = {
             **{name.removeprefix("train/"): value for name, value in composition.items()},
             **pairs.report,
             **_pair_distances(pairs),
@@ -116,7 +137,6 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
 
     def after_step(self, model: SignalEncoder, batch: Tensor) -> Mapping[str, float]:
         """Remember the batch."""
-        assert self._latest is not None
         return self.maker.after_step(self._latest)
 
     def evaluate(self, model: SignalEncoder, moment: Moment) -> Mapping[str, float]:
@@ -163,13 +183,12 @@ class IdentificationTask(Task[SignalEncoder, Tensor]):
         )
 
 
-def _pair_distances(pairs: Pairs) -> dict[str, float]:
+def _pair_distances(pairs: Pairs) -> dict[str, Tensor]:
     """Of the pairs that the loss was given, which are not the neighbours that a ranking depends on."""
     distance_AN = pairs.distance_AN.detach()
-    intra = float(distance_AN[pairs.positive_AN].mean())
+    intra = mean_over(distance_AN, pairs.positive_AN)
     values = {"intra_distance": intra}
     if bool(pairs.negative_AN.any()):
-        values["inter_distance"] = float(distance_AN[pairs.negative_AN].mean())
-        if intra > 0:
-            values["distance_ratio"] = values["inter_distance"] / intra
+        values["inter_distance"] = mean_over(distance_AN, pairs.negative_AN)
+        values["distance_ratio"] = values["inter_distance"] / intra.clamp(min=_TINY)
     return values

@@ -11,6 +11,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel
+from trainables.contract import Fusing
 from trainables.data.images.sources import DigitsSource, ImageSource, OmniglotCharacters
 from trainables.losses.ant_form import AntForm, Coverage
 from trainables.losses.bounds import kept_negatives
@@ -252,6 +253,9 @@ class Config(StrictModel):
         if weights.nce + weights.ant + weights.gap == 0 and self.classifier is Classifier.NEAREST_MEAN:
             raise ValueError("loss_weights are all 0: nothing would be learned")
         return self
+
+
+FUSING = Fusing(varies=(), refuse=lambda config: "exemplars and class means are each trial's own")
 
 
 _PARTS = (*LossWeights.model_fields, "classification")

@@ -6,6 +6,7 @@
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,6 +14,7 @@ from trainables.losses.bounds import sup_con_bounds
 from trainables.losses.supcon import anchors_without_positive, sup_con
 from trainables.metrics.resampling import Resamplable, weighted_mean
 from trainables.metrics.retrieval import hits_at_k
+from trainables.metrics.rows import Rows
 
 
 def batch_make(labels_B: Tensor) -> dict[str, float]:
@@ -67,11 +69,16 @@ def resamplable(video_ND: Tensor, labels_N: Tensor) -> dict[str, Resamplable]:
 
 def _hits(embeddings_ND: Tensor, labels_N: Tensor) -> Tensor:
     """Which of the items that are not alone in their class are found by `class_recall`; float64 (V,)."""
-    unit_ND = F.normalize(embeddings_ND, dim=1)
-    similarity_NN = unit_ND @ unit_ND.T
-    similarity_NN.fill_diagonal_(math.nan)
-    relevant_NN = (labels_N[:, None] == labels_N).fill_diagonal_(False)
-    return hits_at_k(similarity_NN, relevant_NN, ks=(1,))[1]
+    unit_ND, place_N = F.normalize(embeddings_ND, dim=1), torch.arange(len(labels_N))
+    others_NN = Rows(
+        (len(labels_N), len(labels_N)),
+        lambda rows: (unit_ND[rows] @ unit_ND.T).masked_fill_(place_N[rows, None] == place_N, math.nan),
+    )
+    relevant_NN = Rows(
+        others_NN.shape,
+        lambda rows: (labels_N[rows, None] == labels_N) & (place_N[rows, None] != place_N),
+    )
+    return hits_at_k(others_NN, relevant_NN, ks=(1,))[1]
 
 
 def class_chance(labels_N: Tensor) -> float:

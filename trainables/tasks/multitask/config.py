@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import Field, model_validator
 
 from trainables.config import Optimizer, StrictModel, loop_metrics, schedule_roles
+from trainables.contract import Fusing
 from trainables.data.pairs.sources import AngiogramSource, PairSource
 from trainables.losses.bounds import kept_negatives
 from trainables.roles import (
@@ -211,6 +212,20 @@ class Config(StrictModel):
                 f"batch_size is {self.batch_size}: it must be several times items_per_class, {self.items_per_class}"
             )
         return self
+
+
+FUSING = Fusing(
+    varies=(
+        "optimizer.*",
+        "temperature.start",
+        "temperature.end",
+        "temperature.warmup_epochs",
+        "margin.*",
+        "hard_negative_ratio",
+        "siglip.*",
+    ),
+    weights=("loss_weights.*",),
+)
 
 
 METRICS: Mapping[str, str] = {

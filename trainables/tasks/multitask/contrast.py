@@ -1,7 +1,9 @@
 """The contrastive loss that the config asks for: its settings in effect at a moment, and the bounds of its value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from trainables.loop import Moment
@@ -9,6 +11,7 @@ from trainables.losses.bounds import Bounds, clip_bounds, supcon_bounds
 from trainables.losses.clip import clip_loss
 from trainables.losses.gated_softmax import gated_softmax_bounds, gated_softmax_loss
 from trainables.losses.siglip import siglip_bounds, siglip_loss
+from trainables.losses.similarity import Scalar
 from trainables.losses.supcon import supcon_loss
 from trainables.models.paired import Contrast
 from trainables.schedules import LEARNED_TEMPERATURE_RANGE, TemperatureKind
@@ -26,10 +29,10 @@ class Contrasting:
     """
 
     kind: ContrastiveKind
-    temperature: float | Tensor
-    bias: float | Tensor
-    margin: float
-    ratio: float
+    temperature: Scalar
+    bias: Scalar
+    margin: Scalar
+    ratio: Scalar
 
     def loss(self, video_BD: Tensor, text_BD: Tensor, *, same_BB: Tensor) -> Tensor:
         """Args: same_BB: bool, pairs that mean the same: positives for supcon, no negatives for the others."""
@@ -66,43 +69,39 @@ class Contrasting:
                 return gated_softmax_loss(video_BD, text_BD, temperature=self.temperature, equivalent_BB=same_BB)
 
     @property
-    def fixed_temperature(self) -> float:
-        """The temperature as a number, for losses that must not teach it."""
-        return _number(self.temperature)
+    def fixed_temperature(self) -> Scalar:
+        """The temperature for losses that must not teach it."""
+        return self.temperature.detach() if isinstance(self.temperature, Tensor) else self.temperature
 
     def bounds(self, batch_size: int, *, positives: float) -> Bounds:
         """Args: positives: mean number of items that mean the same as an item, itself counted."""
-        temperature, bias = _number(self.temperature), _number(self.bias)
+        temperature, bias, margin, ratio = map(_number, (self.temperature, self.bias, self.margin, self.ratio))
         match self.kind:
             case ContrastiveKind.CLIP:
-                return clip_bounds(batch_size, temperature, margin=self.margin, hard_negative_ratio=self.ratio)
+                return clip_bounds(batch_size, temperature, margin=margin, hard_negative_ratio=ratio)
             case ContrastiveKind.SUPCON:
                 return supcon_bounds(
                     batch_size,
                     temperature,
                     positives_per_anchor=positives,
-                    margin=self.margin,
-                    hard_negative_ratio=self.ratio,
+                    margin=margin,
+                    hard_negative_ratio=ratio,
                 )
             case ContrastiveKind.SIGLIP:
                 return siglip_bounds(
-                    batch_size, scale=1 / temperature, bias=bias, margin=self.margin, hard_negative_ratio=self.ratio
+                    batch_size, scale=1 / temperature, bias=bias, margin=margin, hard_negative_ratio=ratio
                 )
             case ContrastiveKind.GATED_SOFTMAX:
                 return gated_softmax_bounds(batch_size, temperature)
 
-    def effective(self) -> dict[str, float]:
+    def effective(self) -> dict[str, Scalar]:
         """What is in effect, for the record."""
         if self.kind is ContrastiveKind.GATED_SOFTMAX:
-            return {"temperature": _number(self.temperature)}
-        return {
-            "temperature": _number(self.temperature),
-            "margin": self.margin,
-            "hard_negative_ratio": self.ratio,
-        }
+            return {"temperature": self.fixed_temperature}
+        return {"temperature": self.fixed_temperature, "margin": self.margin, "hard_negative_ratio": self.ratio}
 
 
-def _number(value: float | Tensor) -> float:
+def _number(value: Scalar) -> float:
     return value.item() if isinstance(value, Tensor) else value
 
 
@@ -114,20 +113,41 @@ def build_contrast(config: Config) -> Contrast:
     return Contrast(temperature=config.temperature.start if learned else None)
 
 
+def scalars_at(config: Config, moment: Moment) -> dict[str, float]:
+    """The numbers of the loss at `moment`, from the schedules; what is learned is not among them."""
+    return {
+        "temperature": config.temperature.at(moment.epoch, epochs=moment.epochs),
+        "margin": config.margin.at(moment.epoch, epochs=moment.epochs),
+        "hard_negative_ratio": config.hard_negative_ratio,
+    }
+
+
 def contrasting(config: Config, learned: Contrast, moment: Moment) -> Contrasting:
-    """The loss at `moment`, its scalars from the schedules or from what is learned."""
-    temperature: float | Tensor
-    bias: float | Tensor = 0.0
+    """The loss at `moment`: its numbers are those of `moment`, if it has them, or what is learned."""
+    scalars: Mapping[str, Scalar] = moment.scalars or scalars_at(config, moment)
+    temperature: Scalar = scalars["temperature"]
+    bias: Scalar = 0.0
     if learned.log_scale is not None and learned.bias is not None:
         temperature, bias = (-learned.log_scale).exp(), learned.bias
     elif learned.log_temperature is not None:
         temperature = learned.clamp_temperature(*LEARNED_TEMPERATURE_RANGE)
-    else:
-        temperature = config.temperature.at(moment.epoch, epochs=moment.epochs)
     return Contrasting(
         kind=config.contrastive,
         temperature=temperature,
         bias=bias,
-        margin=config.margin.at(moment.epoch, epochs=moment.epochs),
-        ratio=config.hard_negative_ratio,
+        margin=scalars["margin"],
+        ratio=scalars["hard_negative_ratio"],
     )
+
+
+def batch_recall(video_BD: Tensor, text_BD: Tensor, same_BB: Tensor) -> Tensor:
+    """`recall_at_k` for k = 1 within a batch in which each row has its match, mean of both directions; 0-d."""
+    similarity_BB = (video_BD @ text_BD.mT).detach()
+    both = [(similarity_BB, same_BB), (similarity_BB.mT, same_BB.mT)]
+    return torch.stack([_first_is_right(scores, right).double().mean() for scores, right in both]).mean()
+
+
+def _first_is_right(score_BB: Tensor, right_BB: Tensor) -> Tensor:
+    found_BB = right_BB & ~score_BB.isnan()
+    best_B1 = score_BB.masked_fill(~found_BB, -torch.inf).amax(dim=1, keepdim=True)
+    return found_BB.any(dim=1) & ~((score_BB >= best_B1) & ~right_BB).any(dim=1)

@@ -14,11 +14,12 @@ from trainables.metrics.collapse import effective_rank, resultant_length, top_va
 from trainables.metrics.cosines import mean_cosines
 from trainables.metrics.resampling import Resamplable, weighted_mean
 from trainables.metrics.retrieval import chance_recall_at_k, count_queries, hits_at_k, recall_at_k
+from trainables.metrics.rows import Matrix, products
 from trainables.metrics.stenosis import stenosis_scores
 from trainables.metrics.text import bleu, rouge_l
 from trainables.models.paired import PairedModel
 from trainables.tasks.multitask.config import Config
-from trainables.tasks.multitask.contrast import Contrasting
+from trainables.tasks.multitask.contrast import Contrasting, batch_recall
 
 _KS = (1, 5, 10)
 _CHUNK = 128
@@ -91,11 +92,10 @@ def draw_hidden(num: int, model: PairedModel, *, ratio: float, generator: torch.
     return order < num_hidden
 
 
-def retrieval(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
-    """Recall in both directions, beside the recall of a random ranking."""
-    similarity_NN = outputs.video_ND @ outputs.text_ND.T
-    to_text = recall_at_k(similarity_NN, same_NN, ks=_KS)
-    to_video = recall_at_k(similarity_NN.T, same_NN.T, ks=_KS)
+def retrieval(outputs: Outputs, same_NN: Matrix) -> dict[str, float]:
+    """Recall in both directions, beside the recall of a random ranking. Args: same_NN: symmetric, here as below."""
+    to_text = recall_at_k(products(outputs.video_ND, outputs.text_ND), same_NN, ks=_KS)
+    to_video = recall_at_k(products(outputs.text_ND, outputs.video_ND), same_NN, ks=_KS)
     counts = count_queries(same_NN)
     values = {
         "val/chance_recall_at_1": chance_recall_at_k(same_NN, ks=(1,))[1],
@@ -109,11 +109,10 @@ def retrieval(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
     return values
 
 
-def resamplable(outputs: Outputs, same_NN: Tensor, *, unit_N: Tensor) -> dict[str, Resamplable]:
+def resamplable(outputs: Outputs, same_NN: Matrix, *, unit_N: Tensor) -> dict[str, Resamplable]:
     """The recalls, query by query. Args: unit_N: texts or classes, whose queries are drawn together."""
-    similarity_NN = outputs.video_ND @ outputs.text_ND.T
-    to_text = hits_at_k(similarity_NN, same_NN, ks=_KS)
-    to_video = hits_at_k(similarity_NN.T, same_NN.T, ks=_KS)
+    to_text = hits_at_k(products(outputs.video_ND, outputs.text_ND), same_NN, ks=_KS)
+    to_video = hits_at_k(products(outputs.text_ND, outputs.video_ND), same_NN, ks=_KS)
     hits = {}
     for k in _KS:
         hits[f"val/recall_at_{k}"] = (to_text[k] + to_video[k]) / 2
@@ -122,7 +121,7 @@ def resamplable(outputs: Outputs, same_NN: Tensor, *, unit_N: Tensor) -> dict[st
     return {name: Resamplable(unit_N, weighted_mean(hit_N)) for name, hit_N in hits.items()}
 
 
-def geometry(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
+def geometry(outputs: Outputs, same_NN: Matrix) -> dict[str, float]:
     """Cosines of what belongs together and what does not, and signs of collapse."""
     cosines = mean_cosines(outputs.video_ND, outputs.text_ND, equivalent_BB=same_NN)
     towers = (outputs.video_ND, outputs.text_ND)
@@ -144,7 +143,7 @@ def geometry(outputs: Outputs, same_NN: Tensor) -> dict[str, float]:
 
 
 def contrastive(
-    outputs: Outputs, same_NN: Tensor, *, contrast: Contrasting, batches: Sequence[Tensor]
+    outputs: Outputs, same_NN: Matrix, *, contrast: Contrasting, batches: Sequence[Tensor]
 ) -> dict[str, float]:
     """The contrastive loss in batches of the training's size and make, which its chance level and floor depend on.
 
@@ -170,17 +169,12 @@ def contrastive(
     return values
 
 
-def batch_retrieval(outputs: Outputs, same_NN: Tensor, *, batches: Sequence[Tensor]) -> dict[str, float]:
+def batch_retrieval(outputs: Outputs, same_NN: Matrix, *, batches: Sequence[Tensor]) -> dict[str, float]:
     """Recall at 1 within batches, to be compared with the same of training batches."""
-    recalls = [batch_recall(outputs.video_ND[rows], outputs.text_ND[rows], same_NN[rows][:, rows]) for rows in batches]
+    recalls = [
+        float(batch_recall(outputs.video_ND[rows], outputs.text_ND[rows], same_NN[rows][:, rows])) for rows in batches
+    ]
     return {"val/batch_recall_at_1": sum(recalls) / len(recalls)}
-
-
-def batch_recall(video_BD: Tensor, text_BD: Tensor, same_BB: Tensor) -> float:
-    """Recall at 1 within one batch, mean of both directions."""
-    similarity_BB = video_BD @ text_BD.T
-    to_text = recall_at_k(similarity_BB, same_BB, ks=(1,))[1]
-    return (to_text + recall_at_k(similarity_BB.T, same_BB.T, ks=(1,))[1]) / 2
 
 
 def captions(model: PairedModel, outputs: Outputs, data: PairedData, *, config: Config) -> dict[str, float]:

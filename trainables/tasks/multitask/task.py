@@ -4,25 +4,26 @@ The loop drives `MultitaskTask`; `contrast` holds the contrastive losses, `evalu
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from trainables.contract import Measurement, TrialContext
+from trainables.contract import LaneSteps, Measurement, TrialContext
 from trainables.data.augment import warp
 from trainables.data.errors import DataError
 from trainables.data.pairs.load import load_pairs
 from trainables.data.pairs.pairs import PairedData, Pairs
-from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
+from trainables.losses.similarity import Scalar
 from trainables.losses.supcon import sup_con
 from trainables.metrics.resampling import Resamplable
 from trainables.models.paired import PairedModel
 from trainables.tasks.multitask import classes, evaluate
 from trainables.tasks.multitask.batches import Batching, build_batching
 from trainables.tasks.multitask.config import Config, ContrastiveKind
-from trainables.tasks.multitask.contrast import Contrasting, contrasting
+from trainables.tasks.multitask.contrast import Contrasting, batch_recall, contrasting, scalars_at
 from trainables.tasks.multitask.model import build_model, facts_of
 
 _VAL_BATCHES_SEED = 21
@@ -35,6 +36,17 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     """
     task = MultitaskTask(config, load_pairs(config.data, context.purpose), device=context.device)
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
+
+
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
+    """What `train` yields for each of several configs, from one computation.
+
+    Raises: CannotFuse, DataError.
+    """
+    data = load_pairs(configs[0].data, contexts[0].purpose)
+    tasks = [MultitaskTask(config, data, device=contexts[0].device) for config in configs]
+    optimizers = [config.optimizer for config in configs]
+    yield from run_lanes(tasks, optimizers=optimizers, epochs=configs[0].epochs, contexts=contexts)
 
 
 class MultitaskTask(Task[PairedModel, Tensor]):
@@ -73,6 +85,10 @@ class MultitaskTask(Task[PairedModel, Tensor]):
         """What no batch will hold, where batches go by class."""
         return {} if self.batching.labels_N is None else {"num_excluded_items": float(self.batching.num_excluded)}
 
+    def scalars(self, moment: Moment) -> Mapping[str, float]:
+        """The weights, and the numbers of the contrastive loss."""
+        return scalars_at(self.config, moment) | dict(self.config.loss_weights)
+
     def loss(self, model: PairedModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """The parts that have a weight, on one batch."""
         weights = self.config.loss_weights
@@ -86,13 +102,13 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             losses["captioning"] = evaluate.caption_loss(model, words_BL, tokens_BNC)
         if weights.masked_modeling:
             losses["masked_modeling"] = self._masked_modeling(model, standard_BTHW, moment)
-        in_effect = {name: weight for name, weight in weights.model_dump().items() if weight}
-        parts = {name: Part(loss=losses[name], weight=weight) for name, weight in in_effect.items()}
+        in_effect = [name for name, weight in weights if weight]
+        parts = {name: Part(loss=losses[name], weight=moment.scalars[name]) for name in in_effect}
         return BatchLoss(parts=parts, effective=effective)
 
     def _contrastive(
         self, model: PairedModel, tokens_BNC: Tensor, words_BL: Tensor, *, batch: Tensor, contrast: Contrasting
-    ) -> tuple[dict[str, Tensor], dict[str, float]]:
+    ) -> tuple[dict[str, Tensor], dict[str, Scalar]]:
         """The parts that compare embeddings, and what is to be reported of them."""
         weights, labels_N = self.config.loss_weights, self.data.train.labels_N
         losses: dict[str, Tensor] = {}
@@ -104,7 +120,7 @@ class MultitaskTask(Task[PairedModel, Tensor]):
         if weights.contrastive:
             losses["contrastive"] = contrast.loss(video_BD, text_BD, same_BB=same_BB)
             same_text_BB = self.data.train.same_text(batch).to(self.device)
-            effective["batch_recall_at_1"] = evaluate.batch_recall(video_BD, text_BD, same_text_BB)
+            effective["batch_recall_at_1"] = batch_recall(video_BD, text_BD, same_text_BB)
         if weights.patch_contrastive:
             patches_BD = nn.functional.normalize(model.patch_head(tokens_BNC.mean(dim=1)), dim=-1)
             losses["patch_contrastive"] = contrast.loss(patches_BD, text_BD, same_BB=same_BB)
@@ -152,7 +168,7 @@ class MultitaskTask(Task[PairedModel, Tensor]):
             labels_N = val.labels_N[outputs.order_N]
             values |= classes.recall(outputs.video_ND, labels_N)
             values |= classes.contrast(
-                outputs.video_ND, labels_N, batches=batches, temperature=contrast.fixed_temperature
+                outputs.video_ND, labels_N, batches=batches, temperature=float(contrast.fixed_temperature)
             )
             if moment.epoch == 0:
                 values["val/raw_pixel_recall_at_1"] = classes.class_recall(val.videos_NTHW.flatten(1), val.labels_N)

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from trainables.config import GroupOptimizer, Optimizer, StrictModel
+from trainables.contract import Fusing
 from trainables.data.texts.sources import FilesSource, GeneratedSource, TextSource
 from trainables.roles import BatchSize, EvaluatedItems, LearningRate, LossWeight, Role, UncertaintyDecay
 from trainables.schedules import LearningRateKind, LearningRateSchedule, check_warmups
@@ -191,6 +192,9 @@ class Config(StrictModel):
                 raise ValueError(f"focal.alpha.{task} has {len(alpha)} factors; there are {tasks[task]} classes")
         if self.weighting.kind is TaskWeighting.FIXED and all(self.weighting.weights.get(t, 1) == 0 for t in tasks):
             raise ValueError("weighting.weights are all 0: nothing would be learned")
+
+
+FUSING = Fusing(varies=(), refuse=lambda config: "the record of absent tasks reads each trial's gradients by itself")
 
 
 _GENERATED = {"toxic": 2, "sentiment": 3, "emotion": 4, "sarcastic": 2}

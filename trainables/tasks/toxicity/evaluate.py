@@ -12,7 +12,7 @@ from trainables.metrics.classification import calibration_error, class_scores, m
 from trainables.metrics.resampling import Resamplable, Weighted, mean_of, on_some, weighted_f1, weighted_mean
 from trainables.models.labelled_text import LabelledTextModel
 
-_CHUNK = 512
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,14 @@ class TaskSetting:
 
 def run_model(model: LabelledTextModel, texts: Texts, rows_N: Tensor, *, device: str) -> dict[str, Tensor]:
     """Logits (N, C) of each task for some of the texts, on the CPU."""
-    pieces_VP = texts.pieces_VP.to(device)
-    chunks = [model(texts.words_NL[rows].to(device), pieces_VP) for rows in torch.split(rows_N, _CHUNK)]
-    return {task: torch.cat([chunk[task] for chunk in chunks]).cpu() for task in chunks[0]}
+    pieces_VP, words_NL = texts.pieces_VP.to(device), texts.words_NL[rows_N]
+    # Texts of one length together, so that little of what is computed is padding: one place, which the last word sees.
+    length_N, order_N = (words_NL > 0).sum(dim=1).sort(stable=True)
+    chunks = [
+        model(words_NL[place_B, : int(length_B[-1]) + 1].to(device), pieces_VP)
+        for place_B, length_B in zip(torch.split(order_N, _CHUNK), torch.split(length_N, _CHUNK), strict=True)
+    ]
+    return {task: torch.cat([chunk[task] for chunk in chunks]).cpu()[order_N.argsort()] for task in chunks[0]}
 
 
 def are_finite(logits: Mapping[str, Tensor]) -> bool:

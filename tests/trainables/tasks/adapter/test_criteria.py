@@ -24,9 +24,9 @@ def loss(**fields):
 def test_the_configured_loss_is_the_one_in_effect():
     assert regression_loss(loss(), *BATCH) == mse_loss(PREDICTED, TARGET)
     assert regression_loss(loss(regression="weighted_mse"), *BATCH) == weighted_mse_loss(*BATCH)
-    assert contrastive_loss(loss(temperature=0.3), *BATCH) == cosine_contrast_loss(*BATCH, temperature=0.3)
-    distance = contrastive_loss(loss(similarity="distance"), *BATCH)
-    assert distance == distance_contrast_loss(*BATCH, temperature=0.1)
+    assert contrastive_loss(loss(), *BATCH, temperature=0.3) == cosine_contrast_loss(*BATCH, temperature=0.3)
+    distance = contrastive_loss(loss(similarity="distance"), *BATCH, temperature=0.3)
+    assert distance == distance_contrast_loss(*BATCH, temperature=0.3)
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "distance"])

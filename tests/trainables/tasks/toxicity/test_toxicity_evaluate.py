@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 
-from trainables.data.texts.texts import LabelTask
-from trainables.tasks.toxicity.evaluate import TaskSetting, are_finite, measure_val, summary
+from trainables.data.texts.texts import LabelTask, Texts
+from trainables.models.labelled_text import LabelledTextModel, TextSizes
+from trainables.tasks.toxicity import evaluate
+from trainables.tasks.toxicity.evaluate import TaskSetting, are_finite, measure_val, run_model, summary
 
 
 def setting(name="kind", counts=(5, 90, 5), gamma=0.0):
@@ -67,3 +69,24 @@ def test_a_summary_leaves_tasks_without_labels_out():
 def test_nan_is_noticed():
     assert are_finite({"a": torch.zeros(2)})
     assert not are_finite({"a": torch.zeros(2), "b": torch.tensor([math.nan])})
+
+
+def test_texts_are_run_by_length_and_come_back_in_order(monkeypatch):
+    """With every weight drawn at random, padding that was wrongly cut or kept would show."""
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    model = LabelledTextModel(
+        TextSizes(width=8, heads=2, layers=2, buckets=64, dropout=0.0, word_dropout=0.0), {"kind": 3, "other": 2}
+    ).eval()
+    for parameter in model.parameters():
+        parameter.data.normal_(generator=generator)
+    lengths = torch.tensor([3, 9, 1, 4, 12, 5, 5, 2])
+    words = torch.randint(1, 20, (8, 12), generator=generator) * (torch.arange(12) < lengths[:, None])
+    pieces = torch.randint(1, 60, (20, 4), generator=generator)
+    pieces[0] = 0
+    texts = Texts(words, pieces, torch.zeros(8, 2, dtype=torch.int64), 0)
+    rows = torch.tensor([4, 0, 7, 1, 2, 6])
+    monkeypatch.setattr(evaluate, "_CHUNK", 2)
+    with torch.no_grad():
+        found, whole = run_model(model, texts, rows, device="cpu"), model(words[rows], pieces)
+    torch.testing.assert_close(found, whole)

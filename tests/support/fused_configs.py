@@ -1,0 +1,39 @@
+"""For each trainable that can be fused, configs of lanes that differ in all that its FUSING lets vary."""
+
+FUSED = {
+    "adapter": [
+        {
+            "clip.optimizer.lr": 1e-3,
+            "clip.loss.contrastive_weight": 0.1,
+            "t5.optimizer.lr": 3e-3,
+        },
+        {
+            "clip.optimizer.lr": 1e-2,
+            "clip.optimizer.weight_decay": 0.5,
+            "clip.optimizer.schedule": {"kind": "cosine", "end": 0.0},
+            "clip.loss.contrastive_weight": 0.5,
+            "clip.loss.regression_weight": 2.0,
+            "clip.loss.temperature": 0.5,
+            "max_grad_norm": 0.1,
+        },
+        {
+            "clip.optimizer.lr": 3e-4,
+            "clip.loss.temperature": 0.07,
+            "t5.optimizer.lr": 1e-4,
+            "betas": (0.8, 0.9),
+        },
+    ],
+    "identification": [
+        {"loss": "supcon", "negative_mining": "all", "optimizer.lr": lr, "temperature": temperature}
+        for lr, temperature in [
+            (1e-3, {"start": 0.1}),
+            (1e-2, {"kind": "cosine", "start": 0.5, "end": 0.05}),
+            (3e-4, {"start": 0.3}),
+        ]
+    ],
+    "multitask": [
+        {"hard_negative_ratio": 0.5, "optimizer.lr": 1e-3, "loss_weights.captioning": 0.2},
+        {"hard_negative_ratio": 1.0, "optimizer.lr": 1e-2, "margin": {"kind": "linear", "start": 0.1, "end": 0.4}},
+        {"temperature": {"start": 0.3}, "optimizer.weight_decay": 0.1, "loss_weights.masked_modeling": 0.5},
+    ],
+}
