@@ -45,7 +45,10 @@ imports: $(STAMP)  ## the import contracts
 	$(BIN)/lint-imports
 
 bench: $(STAMP)  ## Orch against a plain Ray Tune script and an expert's, in one run
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.overhead
+
+bench-quick: $(STAMP)  ## under three minutes: has a ratio fallen by more than a third?
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.quick
 
 driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 trials: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5
@@ -56,6 +59,9 @@ large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/be
 
 fused: $(STAMP)  ## lanes of one computation against trials alone
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
+
+fused-sweeps: $(STAMP)  ## small trials an hour: plain Ray Tune, trials alone, lanes
+	$(BIN)/python -m benchmarks.fused_sweeps
 
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
@@ -108,4 +114,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit bench check confirmation-proof docs driver-bench efficiency faults fused fuzz help imports kills large-sweep lint local-smoke plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
+.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types

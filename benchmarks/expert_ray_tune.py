@@ -23,7 +23,7 @@ from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-METRIC = "val/recall_at_1"
+from benchmarks.workload import METRIC, SPACE
 
 
 class Workload(tune.Trainable):
@@ -59,20 +59,13 @@ class Workload(tune.Trainable):
 
 def run(folder: Path, *, trials: int, epochs: int, epoch_s: float, concurrent: int) -> dict[str, float]:
     """Run the sweep on a fresh local Ray; the MLflow store and Ray's results go to `folder`."""
-    space = {
-        "lr": tune.loguniform(1e-5, 1e-2),
-        "weight_decay": tune.loguniform(1e-6, 1e-2),
-        "temperature": tune.uniform(0.03, 0.3),
-        "margin": tune.uniform(0.0, 0.6),
-        "epochs": epochs,
-        "epoch_s": epoch_s,
-    }
+    space = {name: getattr(tune, kind)(*bounds) for name, (kind, *bounds) in SPACE.items()}
     callback = MLflowLoggerCallback(
         tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="expert", save_artifact=False
     )
     tuner = tune.Tuner(
         tune.with_resources(Workload, {"cpu": 1}),
-        param_space=space,
+        param_space={**space, "epochs": epochs, "epoch_s": epoch_s},
         tune_config=tune.TuneConfig(
             metric=METRIC,
             mode="max",

@@ -18,19 +18,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONCURRENT = 2
+SPEC = "benchmarks/overhead.yaml"
 
 
-def run_script(script: str, *, trials: int, epochs: int, epoch_s: float) -> dict:
+def run_script(script: str, **options: object) -> dict:
     """A script's figures."""
-    options = ["--trials", trials, "--epochs", epochs, "--epoch-s", epoch_s, "--concurrent", CONCURRENT]
-    return _run([str(ROOT / "benchmarks" / script), *map(str, options)])
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    return _run(["-m", f"benchmarks.{script}", f"--concurrent={CONCURRENT}", *given])
 
 
-def run_orch(*overrides: str) -> dict:
-    """The final JSON of the Orch sweep."""
+def run_orch(spec: str, *overrides: str) -> dict:
+    """The final JSON of an Orch sweep."""
     sets = [part for override in overrides for part in ("--set", override)]
     with tempfile.TemporaryDirectory(prefix="orch-overhead-") as home:
-        command = ["-m", "orchestrator", "sweep", "benchmarks/overhead.yaml", "--json", "--quiet", "--home", home]
+        command = ["-m", "orchestrator", "sweep", spec, "--json", "--quiet", "--home", home]
         return _run([*command, *sets])
 
 
@@ -41,9 +42,9 @@ def overhead_fraction(summary: dict) -> float:
 
 def measure(options: argparse.Namespace) -> dict:
     """Run everything once."""
-    plain = run_script("plain_ray_tune.py", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
-    expert = run_script("expert_ray_tune.py", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
-    orch = run_orch(f"budget.trials={options.trials}", f"config.epoch_s={options.epoch_s}")
+    plain = run_script("plain_ray_tune", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
+    expert = run_script("expert_ray_tune", trials=options.trials, epochs=10, epoch_s=options.epoch_s)
+    orch = run_orch(SPEC, f"budget.trials={options.trials}", f"config.epoch_s={options.epoch_s}")
     figures = {
         "speedup_vs_plain": round(plain["plain_s"] / orch["elapsed_s"], 2),
         "speedup_vs_expert": round(expert["expert_s"] / orch["elapsed_s"], 2),
@@ -58,7 +59,7 @@ def measure(options: argparse.Namespace) -> dict:
         "counts": orch["counts"],
     }
     if options.long:
-        long = run_orch("budget.trials=6", "config.epoch_s=1.0", "pruner={type: none}")
+        long = run_orch(SPEC, "budget.trials=6", "config.epoch_s=1.0", "pruner={type: none}")
         figures["overhead_fraction"] = round(overhead_fraction(long), 4)
         figures["long_wall_s"] = long["wall_s"]
         figures["long_train_s"] = long["train_s"]

@@ -5,12 +5,14 @@ Function trainable, OptunaSearch, ASHAScheduler, MLflowLoggerCallback on sqlite.
 """
 
 import argparse
+import importlib
 import json
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray import tune
@@ -18,13 +20,10 @@ from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-METRIC = "val/recall_at_1"
 
-
-def trainable(config: dict[str, float]) -> None:
+def trainable(config: dict[str, Any]) -> None:
     """What a user writes: import torch, train, report each epoch."""
-    from benchmarks.workload import train_function
-
+    work = importlib.import_module(config.pop("work"))
     total = 0.0
 
     def report(metrics: dict[str, float]) -> None:
@@ -32,32 +31,28 @@ def trainable(config: dict[str, float]) -> None:
         total += metrics["train_s"]
         tune.report({**metrics, "total_train_s": total})
 
-    train_function(config, report)
+    work.train_function(config, report)
 
 
-def run(folder: Path, *, trials: int, epochs: int, epoch_s: float, concurrent: int) -> dict[str, float]:
+def run(
+    folder: Path, *, work: str, trials: int, epochs: int, first_rung: int, concurrent: int, **config: float
+) -> dict:
     """Run the sweep on a fresh local Ray; the MLflow store and Ray's results go to `folder`."""
-    space = {
-        "lr": tune.loguniform(1e-5, 1e-2),
-        "weight_decay": tune.loguniform(1e-6, 1e-2),
-        "temperature": tune.uniform(0.03, 0.3),
-        "margin": tune.uniform(0.0, 0.6),
-        "epochs": epochs,
-        "epoch_s": epoch_s,
-    }
+    module = importlib.import_module(work)
+    space = {name: getattr(tune, kind)(*bounds) for name, (kind, *bounds) in module.SPACE.items()}
     callback = MLflowLoggerCallback(
         tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="plain", save_artifact=False
     )
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": 1}),
-        param_space=space,
+        param_space={**space, **config, "work": work, "epochs": epochs},
         tune_config=tune.TuneConfig(
-            metric=METRIC,
+            metric=module.METRIC,
             mode="max",
             num_samples=trials,
             max_concurrent_trials=concurrent,
             search_alg=OptunaSearch(seed=0),
-            scheduler=ASHAScheduler(max_t=epochs, grace_period=2, reduction_factor=3),
+            scheduler=ASHAScheduler(max_t=epochs, grace_period=first_rung, reduction_factor=3),
         ),
         run_config=tune.RunConfig(name="plain", storage_path=str(folder / "ray"), callbacks=[callback], verbose=0),
     )
@@ -75,8 +70,10 @@ def main() -> None:
     """Parse the command line and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=32)
+    parser.add_argument("--work", default="benchmarks.workload", help="a module with SPACE, METRIC and train_function")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--epoch-s", type=float, default=0.1)
+    parser.add_argument("--first-rung", type=int, default=2, help="the epochs of a trial before it can be pruned")
+    parser.add_argument("--epoch-s", type=float, default=argparse.SUPPRESS, help="of benchmarks.workload")
     parser.add_argument("--concurrent", type=int, default=2)
     options = parser.parse_args()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -1,7 +1,7 @@
 """The work that `overhead.py` runs three times: a trainable that burns CPU and reports a smooth, synthetic curve.
 
-`train` is the trainable of Orch's contract, `train_function` the same for a plain Ray Tune script. Both import torch,
-as real ones do.
+`train` is the trainable of Orch's contract, `train_function` the same for a plain Ray Tune script, which searches
+`SPACE`. Both import torch, as real ones do.
 """
 
 import math
@@ -12,6 +12,15 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from trainables.contract import Measurement, TrialContext
+
+METRIC = "val/recall_at_1"
+SPACE = {
+    "lr": ("loguniform", 1e-5, 1e-2),
+    "weight_decay": ("loguniform", 1e-6, 1e-2),
+    "temperature": ("uniform", 0.03, 0.3),
+    "margin": ("uniform", 0.0, 0.6),
+}
+"""By parameter the name and the bounds of one of Ray Tune's domains."""
 
 
 class Config(BaseModel):
