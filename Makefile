@@ -57,6 +57,12 @@ driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 tria
 large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.large_sweep
 
+many-trials: $(STAMP)  ## 10,000 trials of one second on 16 logical CPUs, about 12 minutes
+	$(BIN)/python -m benchmarks.cluster many-trials
+
+many-sweeps: $(STAMP)  ## 20 sweeps of 50 trials at once on one cluster
+	$(BIN)/python -m benchmarks.cluster many-sweeps
+
 fused: $(STAMP)  ## lanes of one computation against trials alone
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
 
@@ -114,4 +120,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
+.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke many-sweeps many-trials plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
