@@ -111,7 +111,7 @@ class Update:
 
 
 @torch.no_grad()
-def _adamw(group: StateDict, parameters: Sequence[Tensor], states: Sequence[StateDict]) -> None:
+def _adamw(group: StateDict, parameters: list[Tensor], states: Sequence[StateDict]) -> None:
     steps = [state["step"] for state in states]
     torch._foreach_add_(steps, 1)
     torch._fused_adamw_(
