@@ -60,8 +60,18 @@ class Update:
         return norms | {"train/grad_norm": whole, "train/clipped_fraction": (whole > self.max_grad_norm).float()}
 
     def apply(self) -> None:
-        """Change the parameters by the gradients that they have."""
-        self._optimizer.step()
+        """Change the parameters by the gradients that they have.
+
+        The kernel of `AdamW.step` to the bit, without its way there, which costs twice the kernel for a small model.
+        """
+        state, groups = self._optimizer.state, self._optimizer.param_groups
+        moving = [[p for p in group["params"] if p.grad is not None] for group in groups]
+        if not all(parameter in state for parameters in moving for parameter in parameters):
+            self._optimizer.step()  # and makes the state
+            return
+        for group, parameters in zip(groups, moving, strict=True):
+            if parameters:
+                _adamw(group, parameters, [state[parameter] for parameter in parameters])
 
     @property
     def max_grad_norm(self) -> float:
@@ -98,6 +108,27 @@ class Update:
             groups.append({"name": name, "params": matrices, "weight_decay": setting.weight_decay})
             groups.append({"name": name, "params": others, "weight_decay": 0.0})
         return groups
+
+
+@torch.no_grad()
+def _adamw(group: StateDict, parameters: list[Tensor], states: Sequence[StateDict]) -> None:
+    steps = [state["step"] for state in states]
+    torch._foreach_add_(steps, 1)
+    torch._fused_adamw_(
+        parameters,
+        [parameter.grad for parameter in parameters if parameter.grad is not None],
+        [state["exp_avg"] for state in states],
+        [state["exp_avg_sq"] for state in states],
+        [],
+        steps,
+        lr=group["lr"],
+        beta1=group["betas"][0],
+        beta2=group["betas"][1],
+        weight_decay=group["weight_decay"],
+        eps=group["eps"],
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 def _split(parameters: Iterable[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

@@ -47,6 +47,20 @@ def test_what_is_not_in_the_graph_stands_still_to_the_bit_despite_momentum_and_d
     assert all(torch.equal(before[name], value) for name, value in net["b"].state_dict().items())
 
 
+def test_steps_are_those_of_adamw_to_the_bit():
+    net, twin = model(), model()
+    update = Update(net, net, Optimizer(lr=0.1, weight_decay=0.5, betas=(0.8, 0.95), max_grad_norm=1e9), {})
+    groups = [{"params": [p for p in twin.parameters() if (p.ndim >= 2) is decays]} for decays in (True, False)]
+    groups[1]["weight_decay"] = 0.0
+    adamw = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.5, betas=(0.8, 0.95), fused=True)
+    for names in (["a", "b"], ["a"], ["b"], ["a", "b"]):
+        update.step(total(net, *names))
+        adamw.zero_grad()
+        total(twin, *names).backward()
+        adamw.step()
+    assert all(torch.equal(*pair) for pair in zip(net.parameters(), twin.parameters(), strict=True))
+
+
 def test_the_ratio_is_the_change_over_the_size():
     net = model()
     update = Update(net, net, Optimizer(), {})

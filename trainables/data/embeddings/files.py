@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from trainables.data.embeddings.embeddings import Embeddings
+from trainables.data.embeddings.encoded import encode
 from trainables.data.embeddings.sources import EmbeddingFile
 from trainables.data.errors import DataError, Split
 
@@ -40,7 +41,7 @@ def read_file(source: EmbeddingFile, split: Split) -> Embeddings:
 
     Raises: DataError: the file is missing, damaged, or not as described, or the split has fewer than two items.
     """
-    whole = read_whole_file(source.path)
+    whole = read_whole_file(source)
     rows = torch.from_numpy(np.flatnonzero(whole.splits_N == _SPLITS.index(split)))
     if len(rows) < 2:
         raise DataError(f"{source.path}: split: {len(rows)} items are marked {split.value!r}; expected 2 or more")
@@ -52,14 +53,19 @@ def read_file(source: EmbeddingFile, split: Split) -> Embeddings:
 
 
 @lru_cache(maxsize=1)
-def read_whole_file(path: str) -> WholeFile:
-    """Every item and the names of the classes. Raises: DataError: as `read_file`."""
+def read_whole_file(source: EmbeddingFile) -> WholeFile:
+    """Every item and the names of the classes. Raises: DataError: as `read_file`, or the encoder fails."""
+    path = source.path
     arrays = _load(Path(path))
     missing = [name for name in ("inputs", "classes", "split") if name not in arrays]
     if missing or not any(f"targets_{space}" in arrays for space in _SPACES):
         found = ", ".join(sorted(arrays)) or "none"
         raise DataError(f"{path}: {missing[0] if missing else 'targets'} is missing; {_EXPECTED}, found {found}")
     num = len(arrays["inputs"]) if arrays["inputs"].ndim else 0
+    if source.encoder and num:
+        folder = Path(source.cache).expanduser()
+        encoded = encode(arrays["inputs"], encoder=source.encoder, batch_size=source.encoder_batch_size, folder=folder)
+        arrays = {**arrays, "inputs": encoded}
     labels_N, class_names = _labels(_column(arrays, "classes", num=num, path=path), path)
     splits_N = _splits(_column(arrays, "split", num=num, path=path), path)
     _check_classes(labels_N, splits_N, class_names, path)

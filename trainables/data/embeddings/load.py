@@ -51,4 +51,4 @@ def _class_names(source: Source) -> tuple[str, ...]:
         case GeneratedEmbeddings():
             return tuple(f"class {c}" for c in range(source.num_classes))
         case EmbeddingFile():
-            return read_whole_file(source.path).class_names
+            return read_whole_file(source).class_names

@@ -3,6 +3,7 @@
 Must not know torch or numpy: configs are checked before anything heavy is imported.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -91,6 +92,21 @@ class EmbeddingFile(StrictModel):
 
     source: Literal["files"]
     path: str = Field(description="An .npz or .safetensors file.")
+    encoder: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="my_pkg.my_module:build, a function that returns a torch module. Inputs are then what it takes; "
+        "what it returns is computed once and kept in cache.",
+    )
+    encoder_batch_size: int = Field(default=64, ge=1, le=65_536)
+    cache: str = Field(
+        default="~/.cache/orch/embeddings",
+        description="A folder for what encoders return, on any disk; found by content.",
+    )
+
+    def unread(self) -> Mapping[str, str]:
+        """Nothing is encoded without an encoder."""
+        return {} if self.encoder else dict.fromkeys(("encoder_batch_size", "cache"), "without an encoder")
 
 
 EmbeddingSource = Annotated[GeneratedEmbeddings | EmbeddingFile, Field(discriminator="source")]

@@ -94,7 +94,7 @@ def test_a_fault_is_named_with_the_file_the_array_and_the_row(tmp_path, changes,
 @pytest.mark.parametrize("name", ["missing.npz", "missing.safetensors"])
 def test_a_missing_file(tmp_path, name):
     with pytest.raises(DataError, match="cannot be read"):
-        read_whole_file(str(tmp_path / name))
+        read_whole_file(EmbeddingFile(source="files", path=str(tmp_path / name)))
 
 
 @pytest.mark.parametrize("name", ["broken.npz", "broken.safetensors"])
@@ -102,19 +102,19 @@ def test_a_missing_file(tmp_path, name):
 def test_a_damaged_file(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match="cannot be read"):
-        read_whole_file(str(tmp_path / name))
+        read_whole_file(EmbeddingFile(source="files", path=str(tmp_path / name)))
 
 
 def test_pickled_objects_are_not_read(tmp_path):
     path = tmp_path / "objects.npz"
     np.savez(path, inputs=np.array([{}], dtype=object))
     with pytest.raises(DataError, match="cannot be read"):
-        read_whole_file(str(path))
+        read_whole_file(EmbeddingFile(source="files", path=str(path)))
 
 
 def test_another_kind_of_file(tmp_path):
     with pytest.raises(DataError, match=r"unknown kind of file '.csv'"):
-        read_whole_file(str(tmp_path / "embeddings.csv"))
+        read_whole_file(EmbeddingFile(source="files", path=str(tmp_path / "embeddings.csv")))
 
 
 def test_a_class_without_items_in_val_is_no_fault(tmp_path):
