@@ -36,6 +36,16 @@ SCENARIOS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
             "data": {"source": "angiogram", "num_train": 64, "num_val": 32, "num_test": 8},
         },
     ),
+    "toxicity, width 16": (
+        "toxicity",
+        "",
+        {
+            "batch_size": 16,
+            "sizes": {"width": 16, "heads": 2, "buckets": 1024},
+            "data": {"source": "generated", "num_train": 512, "num_val": 128, "num_test": 8},
+        },
+    ),
+    "toxicity, width 64": ("toxicity", "", {}),
 }
 """Row of the table to trainable, section of the rate that differs, and config."""
 

@@ -36,4 +36,15 @@ FUSED = {
         {"hard_negative_ratio": 1.0, "optimizer.lr": 1e-2, "margin": {"kind": "linear", "start": 0.1, "end": 0.4}},
         {"temperature": {"start": 0.3}, "optimizer.weight_decay": 0.1, "loss_weights.masked_modeling": 0.5},
     ],
+    "toxicity": [
+        {"weighting.absent": "phantom", "optimizer.lr": 1e-3, "focal.gamma": 0.0, "weighting.clamp": 0.01},
+        {
+            "weighting.absent": "phantom",
+            "optimizer": {"lr": 1e-2, "max_grad_norm": 0.1, "betas": (0.8, 0.9)},
+            "uncertainty": {"lr": 0.1, "schedule": {"kind": "constant"}},
+            "focal": {"gamma": 1.5, "alpha": {"toxic": (0.2, 0.8)}},
+            "weighting.start": 0.7,
+        },
+        {"weighting.absent": "phantom", "optimizer.weight_decay": 0.5, "focal.balance": 1.0, "weighting.decay": 0.1},
+    ],
 }

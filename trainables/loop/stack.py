@@ -157,12 +157,14 @@ class _Loss(nn.Module, Generic[ModelT, BatchT]):
         return self.task.loss(self.model, batch, moment)
 
 
-def _split(scalars: Sequence[Mapping[str, float]], *, like: Tensor) -> tuple[dict[str, Tensor], dict[str, Scalar]]:
+def _split(scalars: Sequence[Mapping[str, Scalar]], *, like: Tensor) -> tuple[dict[str, Tensor], dict[str, Scalar]]:
     """What differs between lanes, as a row of each, and what does not, as it is."""
     varied, same = dict[str, Tensor](), dict[str, Scalar]()
     for name, value in scalars[0].items():
         values = [of_lane[name] for of_lane in scalars]
-        if all(other == value for other in values):
+        if all(isinstance(other, Tensor) for other in values):
+            varied[name] = torch.stack([other for other in values if isinstance(other, Tensor)])
+        elif all(other == value for other in values):
             same[name] = value
         else:
             varied[name] = torch.tensor(values, dtype=like.dtype, device=like.device)

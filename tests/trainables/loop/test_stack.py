@@ -72,7 +72,7 @@ class Line(Task):
     def after_step(self, model, batch):
         bias = model["heads"][1].bias
         bias.clamp_(-0.05, 0.05)
-        return {"bias": float(bias)}
+        return {"bias": float(bias), "bias_grad": 9.0 if bias.grad is None else float(bias.grad)}
 
     def evaluate(self, model, moment):
         if moment.epoch == self.fails_at:
