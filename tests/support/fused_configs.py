@@ -31,6 +31,11 @@ FUSED = {
             (3e-4, {"start": 0.3}),
         ]
     ],
+    "incremental": [
+        {"optimizer.lr": 1e-3, "temperature": 0.2, "margin.start": 0.3},
+        {"optimizer": {"lr": 1e-2, "max_grad_norm": 0.5}, "loss_weights.gap": 1.0, "gap_target": 1.5},
+        {"optimizer.weight_decay": 0.5, "loss_weights.ant": 1.0, "hard_negative_ratio": 0.5},
+    ],
     "multitask": [
         {"hard_negative_ratio": 0.5, "optimizer.lr": 1e-3, "loss_weights.captioning": 0.2},
         {"hard_negative_ratio": 1.0, "optimizer.lr": 1e-2, "margin": {"kind": "linear", "start": 0.1, "end": 0.4}},
