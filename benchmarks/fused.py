@@ -36,6 +36,22 @@ SCENARIOS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
             "data": {"source": "angiogram", "num_train": 64, "num_val": 32, "num_test": 8},
         },
     ),
+    "incremental, width 4": (
+        "incremental",
+        "",
+        {"epochs_per_step": 2, "batch_size": 16, "sizes": {"width": 4, "embedding": 16}, "stream": {"num_steps": 3}},
+    ),
+    "incremental, width 16": ("incremental", "", {"epochs_per_step": 2, "stream": {"num_steps": 3}}),
+    "toxicity, width 16": (
+        "toxicity",
+        "",
+        {
+            "batch_size": 16,
+            "sizes": {"width": 16, "heads": 2, "buckets": 1024},
+            "data": {"source": "generated", "num_train": 512, "num_val": 128, "num_test": 40},
+        },
+    ),
+    "toxicity, width 64": ("toxicity", "", {}),
 }
 """Row of the table to trainable, section of the rate that differs, and config."""
 
@@ -43,12 +59,16 @@ SCENARIOS: Mapping[str, tuple[str, str, Mapping[str, object]]] = {
 def config_of(scenario: str, place: int) -> object:
     """The config of one lane."""
     name, section, fixed = SCENARIOS[scenario]
-    values: dict[str, object] = {**fixed, "epochs": WARM_UP + EPOCHS}
+    config_type = load_info(name).config_type
+    # A trial of several steps has as many epochs as they take.
+    values: dict[str, object] = dict(fixed)
+    if "epochs" in config_type.model_fields:
+        values["epochs"] = WARM_UP + EPOCHS
     holder = values
     if section:
         values[section] = holder = dict(values.get(section, {}))  # type: ignore[call-overload]
     holder["optimizer"] = {"lr": 1e-4 * (1 + place)}
-    return load_info(name).config_type.model_validate(values)
+    return config_type.model_validate(values)
 
 
 def epoch_s(scenario: str, lanes: int) -> float:

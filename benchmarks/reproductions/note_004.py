@@ -89,7 +89,7 @@ def _shares(easy: float, hard: float) -> tuple[float, float]:
     logit, target = (p / (1 - p)).log(), torch.ones(100, dtype=torch.int64)
     terms = torch.stack([binary_focal_loss(logit[i : i + 1], target[:1], gamma=2.0) for i in range(100)])
     norms = focal_gradient_norms(torch.stack([torch.zeros_like(logit), logit], dim=1), target, gamma=2.0)
-    return hard_fraction(terms, 1 - p), hard_fraction(norms, 1 - p)
+    return float(hard_fraction(terms, 1 - p)), float(hard_fraction(norms, 1 - p))
 
 
 def _deciles() -> list[Claim]:

@@ -28,7 +28,7 @@ class Stack(Generic[ModelT, BatchT]):
     """Lanes whose parameters are the rows of stacked tensors. Each lane's model sees its row, and so does AdamW."""
 
     def __init__(self, lanes: Sequence[Lane[ModelT, BatchT]]) -> None:
-        """Raises: CannotFuse: models differ in shape, or have layers whose state depends on what they see."""
+        """Raises: CannotFuse: models differ in shape."""
         self._check([lane.model for lane in lanes])
         self._loss = _Loss(lanes[0].task, lanes[0].model)
         self.keep(lanes)
@@ -44,6 +44,7 @@ class Stack(Generic[ModelT, BatchT]):
             for parameters, row in zip(named, leaf, strict=True):
                 parameters[name].data = row
             self._leaves[name] = leaf.requires_grad_(named[0][name].requires_grad)
+        self._statistics = _stacked_statistics([lane.model for lane in lanes])
         self._parameters = [[parameters[name] for name in self._leaves] for parameters in named]
         first = lanes[0]
         names = {id(parameter): name for name, parameter in named[0].items()}
@@ -63,10 +64,10 @@ class Stack(Generic[ModelT, BatchT]):
         """The losses of one batch, each a row (K,)."""
         like = next(iter(self._leaves.values()))
         varied, same = _split([lane.task.scalars(moment) for lane in self._lanes], like=like)
-        over_lanes = torch.vmap(self._of_lane, in_dims=(0, 0, None, None), randomness="same")
+        over_lanes = torch.vmap(self._of_lane, in_dims=(0, 0, 0, None, None), randomness="same")
         # The other kernels of attention have no batching rule: each lane would run by itself.
         with sdpa_kernel(SDPBackend.MATH):
-            rows: _Rows = over_lanes(self._leaves, varied, batch, replace(moment, scalars=same))
+            rows: _Rows = over_lanes(self._leaves, self._statistics, varied, batch, replace(moment, scalars=same))
         return BatchLoss(
             parts={name: Part(loss, rows.weights[name]) for name, loss in rows.losses.items()},
             effective=rows.effective,
@@ -115,9 +116,14 @@ class Stack(Generic[ModelT, BatchT]):
             lane.update.apply()
 
     def _of_lane(
-        self, leaves: Mapping[str, Tensor], varied: Mapping[str, Tensor], batch: BatchT, moment: Moment
+        self,
+        leaves: Mapping[str, Tensor],
+        statistics: Mapping[str, Tensor],
+        varied: Mapping[str, Tensor],
+        batch: BatchT,
+        moment: Moment,
     ) -> "_Rows":
-        named = {f"model.{name}": leaf for name, leaf in leaves.items()}
+        named = {f"model.{name}": tensor for name, tensor in (*leaves.items(), *statistics.items())}
         moment = replace(moment, scalars={**moment.scalars, **varied})
         loss: BatchLoss = torch.func.functional_call(self._loss, named, (batch, moment))
         return _Rows(
@@ -132,9 +138,6 @@ class Stack(Generic[ModelT, BatchT]):
         shapes = [{name: p.shape for name, p in model.named_parameters()} for model in models]
         if any(of_model != shapes[0] for of_model in shapes):
             raise CannotFuse("their models differ in shape")
-        for name, module in models[0].named_modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                raise CannotFuse(f"{name} is a batch norm: in training its state depends on what it sees")
 
 
 class _Rows(NamedTuple):
@@ -157,12 +160,31 @@ class _Loss(nn.Module, Generic[ModelT, BatchT]):
         return self.task.loss(self.model, batch, moment)
 
 
-def _split(scalars: Sequence[Mapping[str, float]], *, like: Tensor) -> tuple[dict[str, Tensor], dict[str, Scalar]]:
+def _stacked_statistics(models: Sequence[nn.Module]) -> dict[str, Tensor]:
+    """What batch norms keep of what they have seen, a row of each model; each model sees its row.
+
+    Under `vmap` a training step changes the rows in place. Other buffers are taken to be the same in each model.
+    """
+    stacked: dict[str, Tensor] = {}
+    for path, norm in models[0].named_modules():
+        if isinstance(norm, nn.modules.batchnorm._BatchNorm):
+            for name, _ in norm.named_buffers():
+                full = f"{path}.{name}" if path else name
+                rows = [model.get_buffer(full) for model in models]
+                stacked[full] = torch.stack(rows)
+                for row, kept in zip(rows, stacked[full], strict=True):
+                    row.data = kept
+    return stacked
+
+
+def _split(scalars: Sequence[Mapping[str, Scalar]], *, like: Tensor) -> tuple[dict[str, Tensor], dict[str, Scalar]]:
     """What differs between lanes, as a row of each, and what does not, as it is."""
     varied, same = dict[str, Tensor](), dict[str, Scalar]()
     for name, value in scalars[0].items():
         values = [of_lane[name] for of_lane in scalars]
-        if all(other == value for other in values):
+        if all(isinstance(other, Tensor) for other in values):
+            varied[name] = torch.stack([other for other in values if isinstance(other, Tensor)])
+        elif all(other == value for other in values):
             same[name] = value
         else:
             varied[name] = torch.tensor(values, dtype=like.dtype, device=like.device)

@@ -23,7 +23,7 @@ class Moment:
         epoch: epochs done, with a fraction inside an epoch.
         epochs: how many there will be.
         generator: the trial's own randomness, on the CPU; what is drawn from it survives a resume.
-        scalars: what the task's `scalars` gives at this moment. Where trials are fused, a 0-d tensor of each lane.
+        scalars: what the task's `scalars` gives at this moment. Where trials are fused, a tensor of each lane.
     """
 
     epoch: float
@@ -109,8 +109,11 @@ class Task(Protocol[ModelT, BatchT]):
         """
         return {}
 
-    def scalars(self, moment: Moment) -> Mapping[str, float]:
-        """The numbers of the config in which lanes of one computation may differ, as they are at this moment."""
+    def scalars(self, moment: Moment) -> Mapping[str, Scalar]:
+        """The numbers of the config in which lanes of one computation may differ, as they are at this moment.
+
+        Several that belong together, such as a factor for each class, may be a tensor of one shape in all lanes.
+        """
         return {}
 
     def begin_epoch(self, model: ModelT, moment: Moment) -> Mapping[str, float]:
@@ -121,7 +124,9 @@ class Task(Protocol[ModelT, BatchT]):
         return {}
 
     def after_step(self, model: ModelT, batch: BatchT) -> Mapping[str, float]:
-        """Keep up with a step of the optimizer, such as fill a memory; called without gradients.
+        """Keep up with a step of the optimizer, such as fill a memory; called without recording gradients.
+
+        The model's parameters still have the `grad` that they were changed by, also in lanes: clipped, or None.
 
         Returns: values whose means over the epoch are reported, without the prefix `train/`.
         """

@@ -68,7 +68,7 @@ def run_lanes(
     The tasks have configs that differ in the settings of the optimizers and in what their `scalars` give, and nowhere
     else. A lane whose numbers are not finite leaves the others as they are.
 
-    Raises: CannotFuse: models differ in shape or have batch norms; seeds differ; lanes resume from different moments.
+    Raises: CannotFuse: models differ in shape; seeds differ; lanes resume from different moments.
     """
     if len({context.seed for context in contexts}) > 1:
         raise CannotFuse("their seeds differ, and with them the order of batches")

@@ -48,9 +48,9 @@ class TaskUncertainties(nn.Module):
         """Each task and its parameter."""
         return self.log_variance.items()
 
-    def precisions(self) -> dict[str, float]:
-        """1 / sigma^2 of each task."""
-        return {task: float(torch.exp(-s.detach())) for task, s in self.log_variance.items()}
+    def precisions(self) -> dict[str, Tensor]:
+        """1 / sigma^2 of each task, 0-d."""
+        return {task: torch.exp(-s.detach()) for task, s in self.log_variance.items()}
 
     @torch.no_grad()
     def clamp_(self, limit: float) -> None:

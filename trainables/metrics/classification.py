@@ -54,12 +54,13 @@ def calibration_error(probability_NC: Tensor, target_N: Tensor, *, num_bins: int
     return float(gap_K.abs().sum()) / len(target_N)
 
 
-def hard_fraction(amount_N: Tensor, difficulty_N: Tensor, *, share: float = 0.05) -> float:
+def hard_fraction(amount_N: Tensor, difficulty_N: Tensor, *, share: float = 0.05) -> Tensor:
     """Share of an amount, such as of gradient, that falls on the hardest `share` of the samples; at least one of them.
 
     Each sample alike gives `share`; 0 where there is no amount at all. Args: difficulty_N: larger is harder.
+    Returns: 0-d, float64; never looked at, so that it can be computed for many lanes under `vmap`.
     """
     num = max(1, round(share * len(amount_N)))
     hardest = difficulty_N.topk(num).indices
-    total = float(amount_N.sum())
-    return float(amount_N[hardest].sum()) / total if total > 0 else 0.0
+    total = amount_N.sum().double()
+    return torch.where(total > 0, amount_N.gather(0, hardest).sum().double() / total, 0.0)

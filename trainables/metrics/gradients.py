@@ -33,7 +33,7 @@ def norm(tensors: Sequence[Tensor]) -> Tensor:
 def lane_norms(tensors: Sequence[Tensor]) -> Tensor:
     """The same of each lane, of tensors (K, ...) with a lane in each row; (K,)."""
     each = [
-        torch.linalg.vector_norm(x.flatten(1), dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
+        torch.linalg.vector_norm(x.reshape(len(x), -1), dim=1, dtype=torch.promote_types(x.dtype, torch.float32))
         for x in tensors
     ]
     whole_K: Tensor = torch.stack(each).norm(dim=0)

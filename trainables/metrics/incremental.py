@@ -53,13 +53,13 @@ def nearest_mean(z_ND: Tensor, means_CD: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class ContrastCosines:
-    """Mean cosine of the positive pairs, of the negative pairs, and of each anchor's hardest negative."""
+    """Mean cosine of the positive pairs, of the negative pairs, and of each anchor's hardest negative; float64, 0-d."""
 
-    positive: float
-    negative: float
-    hardest_negative: float
+    positive: Tensor
+    negative: Tensor
+    hardest_negative: Tensor
 
-    def named(self) -> dict[str, float]:
+    def named(self) -> dict[str, Tensor]:
         """By metric name, with the gap of the means and the one that the hardest negative leaves."""
         return {
             "positive_cosine": self.positive,
@@ -71,13 +71,13 @@ class ContrastCosines:
 
 
 def contrast_cosines(similarity_AN: Tensor, *, positive_AN: Tensor, negative_AN: Tensor) -> ContrastCosines | None:
-    """Measure a batch; None when it has no positive or no negative pair. Masks are bool."""
+    """Measure a batch; None when it has no positive or no negative pair. Masks are bool, the same in all lanes."""
     if not bool(positive_AN.any()) or not bool(negative_AN.any()):
         return None
     cosines_AN = similarity_AN.detach()
     hardest_A = cosines_AN.masked_fill(~negative_AN, -torch.inf).amax(dim=1)
     return ContrastCosines(
-        positive=float(cosines_AN[positive_AN].mean()),
-        negative=float(cosines_AN[negative_AN].mean()),
-        hardest_negative=float(hardest_A[negative_AN.any(dim=1)].mean()),
+        positive=cosines_AN[positive_AN].mean().double(),
+        negative=cosines_AN[negative_AN].mean().double(),
+        hardest_negative=hardest_A[negative_AN.any(dim=1)].mean().double(),
     )

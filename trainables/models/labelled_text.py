@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainables.models.bags import MeanBags
+
 
 @dataclass(frozen=True, slots=True)
 class TextSizes:
@@ -28,7 +30,7 @@ class WordEncoder(nn.Module):
 
     def __init__(self, sizes: TextSizes) -> None:
         super().__init__()
-        self.pieces = nn.EmbeddingBag(sizes.buckets, sizes.width, mode="mean", padding_idx=0)
+        self.pieces = MeanBags(sizes.buckets, sizes.width)
         # Small, so that words that were hardly trained on do not drown the others.
         nn.init.normal_(self.pieces.weight, std=0.02)
         self.layers = nn.ModuleList(_Neighbours(sizes.width) for _ in range(sizes.layers))

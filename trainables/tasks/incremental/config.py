@@ -255,7 +255,20 @@ class Config(StrictModel):
         return self
 
 
-FUSING = Fusing(varies=(), refuse=lambda config: "exemplars and class means are each trial's own")
+FUSING = Fusing(
+    varies=(
+        "optimizer.*",
+        "temperature",
+        "margin.start",
+        "margin.end",
+        "margin.ramp_epochs",
+        "margin.gap_fraction",
+        "margin.phases*",
+        "hard_negative_ratio",
+        "gap_target",
+    ),
+    weights=("loss_weights.*",),
+)
 
 
 _PARTS = (*LossWeights.model_fields, "classification")

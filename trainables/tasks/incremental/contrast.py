@@ -1,14 +1,16 @@
 """The contrastive terms of a batch of two views: InfoNCE, ANT and the gap, and what is measured on the way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from trainables.losses.ant import AntPairs, ant_floor, ant_loss, ant_pairs, violation_rate
+from trainables.losses.ant_form import AntForm
 from trainables.losses.bounds import Bounds, sup_con_bounds
 from trainables.losses.gap import gap_loss, mean_gap
-from trainables.losses.similarity import cosine_matrix, diagonal_mask
+from trainables.losses.similarity import Scalar, cosine_matrix, diagonal_mask
 from trainables.losses.supcon import masked_sup_con
 from trainables.metrics.incremental import ContrastCosines, contrast_cosines
 from trainables.tasks.incremental.config import Config, MarginKind, Positives
@@ -38,7 +40,7 @@ class Views:
         positive_VV = same_VV & ~diagonal_mask(similarity_VV)
         return cls(z_VD, groups_V, similarity_VV, positive_VV, negative_VV=~same_VV)
 
-    def nce(self, *, temperature: float) -> Tensor:
+    def nce(self, *, temperature: Scalar) -> Tensor:
         """InfoNCE over all views; NT-Xent where the other view is the only positive."""
         return masked_sup_con(
             self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV, temperature=temperature
@@ -53,7 +55,7 @@ class Views:
         """Mean positive minus mean negative cosine."""
         return mean_gap(self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV)
 
-    def gap_loss(self, *, target: float) -> Tensor:
+    def gap_loss(self, *, target: Scalar) -> Tensor:
         """What the gap lacks."""
         return gap_loss(self.similarity_VV, positive_AN=self.positive_VV, negative_AN=self.negative_VV, target=target)
 
@@ -67,35 +69,48 @@ class AntInEffect:
     """ANT on one batch at one moment."""
 
     pairs: AntPairs
-    margin: float
-    config: Config
+    form: AntForm
+    margin: Scalar
+    ratio: Scalar
 
     def loss(self) -> Tensor:
         """A scalar with a graph."""
-        return ant_loss(
-            self.pairs,
-            margin=self.margin,
-            form=self.config.ant,
-            hard_negative_ratio=self.config.hard_negative_ratio,
-        )
+        return ant_loss(self.pairs, margin=self.margin, form=self.form, hard_negative_ratio=self.ratio)
 
-    def measured(self, loss: float) -> dict[str, float]:
+    def measured(self, loss: Tensor) -> dict[str, Scalar]:
         """By metric name, without prefix."""
-        form, ratio = self.config.ant, self.config.hard_negative_ratio
-        floor = float(ant_floor(self.pairs, form=form, hard_negative_ratio=ratio))
+        floor = ant_floor(self.pairs, form=self.form, hard_negative_ratio=self.ratio).detach().double()
         return {
             "ant_floor": floor,
-            "ant_excess": loss - floor,
-            "violation_rate": float(violation_rate(self.pairs, margin=self.margin, form=form)),
+            "ant_excess": loss.detach().double() - floor,
+            "violation_rate": violation_rate(self.pairs, margin=self.margin, form=self.form),
             "margin": self.margin,
-            "hard_negative_ratio": ratio,
+            "hard_negative_ratio": self.ratio,
         }
 
 
-def ant_in_effect(config: Config, views: Views, *, epoch: float) -> AntInEffect:
-    """Args: epoch: epochs into the step."""
-    margin = config.margin.at(epoch, epochs=config.epochs_per_step)
+def scalars_at(config: Config, *, epoch: float) -> dict[str, float]:
+    """The numbers of the terms that have a weight, as they are `epoch` epochs into a step; lanes may differ in them."""
+    weights = config.loss_weights
+    scalars = {f"weight.{term}": weight for term, weight in weights}
+    if weights.nce:
+        scalars["temperature"] = config.temperature
+    if weights.ant:
+        scalars["margin"] = config.margin.at(epoch, epochs=config.epochs_per_step)
+        scalars["hard_negative_ratio"] = config.hard_negative_ratio
+        if config.margin.kind is MarginKind.GAP_ADAPTIVE:
+            scalars["gap_fraction"] = config.margin.gap_fraction
+    if weights.gap:
+        scalars["gap_target"] = config.gap_target
+    return scalars
+
+
+def ant_in_effect(config: Config, views: Views, scalars: Mapping[str, Scalar]) -> AntInEffect:
+    """Args: scalars: `scalars_at`, or those of a lane."""
+    margin = scalars["margin"]
     if config.margin.kind is MarginKind.GAP_ADAPTIVE:
         # An untrained gap may be negative, and a negative margin keeps nothing at all.
-        margin = max(0.0, min(margin, config.margin.gap_fraction * views.gap().item()))
-    return AntInEffect(ant_pairs(views.z_VD, views.groups_V, form=config.ant), margin=margin, config=config)
+        allowed = scalars["gap_fraction"] * views.gap().detach().double()
+        margin = torch.minimum(torch.as_tensor(margin, dtype=torch.float64), allowed).clamp(min=0.0)
+    pairs = ant_pairs(views.z_VD, views.groups_V, form=config.ant)
+    return AntInEffect(pairs, config.ant, margin=margin, ratio=scalars["hard_negative_ratio"])

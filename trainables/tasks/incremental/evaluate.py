@@ -144,6 +144,6 @@ def _contrast(views: Views, config: Config) -> list[dict[str, float]]:
             "val/nce_chance": bounds.chance,
             "val/nce_floor": bounds.floor,
             "val/nce_position": bounds.position(loss),
-            **{f"val/{name}": value for name, value in cosines.named().items()},
+            **{f"val/{name}": float(value) for name, value in cosines.named().items()},
         }
     ]

@@ -4,24 +4,25 @@ The loop drives `IncrementalTask`; `stream` says which classes come when, `contr
 `evaluate` what is measured on val. Classes are numbered in the order of the stream throughout.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from trainables.contract import Measurement, Purpose, State, TrialContext
+from trainables.contract import LaneSteps, Measurement, Purpose, State, TrialContext
 from trainables.data.augment import warp
 from trainables.data.images.images import ImageData, Images
 from trainables.data.images.load import load_images
-from trainables.loop import BatchLoss, Moment, Part, Task, run_trial
+from trainables.loop import BatchLoss, Moment, Part, Task, run_lanes, run_trial
+from trainables.losses.similarity import Scalar
 from trainables.metrics.resampling import Resamplable
 from trainables.mining.exemplars import draw, herd
 from trainables.models.image import ImageModel
 from trainables.tasks.incremental import evaluate
 from trainables.tasks.incremental.config import Choice, Config
-from trainables.tasks.incremental.contrast import Views, ant_in_effect
+from trainables.tasks.incremental.contrast import Views, ant_in_effect, scalars_at
 from trainables.tasks.incremental.evaluate import Rule
 from trainables.tasks.incremental.model import build_model, facts_of
 from trainables.tasks.incremental.past import kept, revived
@@ -38,8 +39,23 @@ def train(config: Config, context: TrialContext) -> Iterator[Measurement]:
     yield from run_trial(task, optimizer=config.optimizer, epochs=config.epochs, context=context)
 
 
+def train_lanes(configs: Sequence[Config], contexts: Sequence[TrialContext]) -> LaneSteps:
+    """What `train` yields for each of several configs, from one computation.
+
+    Raises: CannotFuse, DataError.
+    """
+    data = load_images(configs[0].data, contexts[0].purpose)
+    tasks = [IncrementalTask(config, data, device=contexts[0].device) for config in configs]
+    optimizers = [config.optimizer for config in configs]
+    yield from run_lanes(tasks, optimizers=optimizers, epochs=configs[0].epochs, contexts=contexts)
+
+
 class IncrementalTask(Task[ImageModel, Tensor]):
-    """What the loop needs to know; a batch is a tensor of places in the training split."""
+    """What the loop needs to know; a batch is a tensor of places among the step's items and the exemplars.
+
+    Each trial has exemplars of its own, but as many of a class as any other, and in the same places: lanes share the
+    batches and their labels, and look the pictures up in items of their own.
+    """
 
     def __init__(self, config: Config, data: ImageData, *, device: str, looks_back: bool = False) -> None:
         """Args: looks_back: measure the ends of earlier steps anew, instead of taking what was measured then."""
@@ -48,6 +64,7 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         self.labels_N = self.stream.place_K[data.train.labels_N]
         self.val_labels_N = self.stream.place_K[data.val.labels_N]
         self.num_val = [len(_places(self.val_labels_N, self.stream.classes(j))) for j in range(self.stream.num_steps)]
+        self.herds = config.memory.per_class > 0 and config.memory.choice is Choice.HERDING
         self.exemplars = torch.zeros(0, dtype=torch.int64)
         self.old_means: Tensor | None = None
         self.rows: list[list[float]] = []
@@ -70,7 +87,7 @@ class IncrementalTask(Task[ImageModel, Tensor]):
     def begin_epoch(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
         """At the beginning of a step, keep what may be kept of the step before."""
         step = self._step(moment)
-        if moment.epoch % self.config.epochs_per_step == 0:
+        if self._epoch_of_step(moment) == 0:
             if step > 0:
                 self.past = [*self.past, kept(model, self._class_means(model, step - 1))]
                 self._remember(model, step - 1, moment)
@@ -100,40 +117,48 @@ class IncrementalTask(Task[ImageModel, Tensor]):
         return max(1, len(self._items(self._step(moment))) // self.config.batch_size)
 
     def batches(self, moment: Moment) -> Iterator[Tensor]:
-        """Shuffled places of the step's items and of the exemplars."""
-        items = self._items(self._step(moment))
-        order = items[torch.randperm(len(items), generator=moment.generator)]
+        """Shuffled places among the step's items and the exemplars."""
+        order = torch.randperm(len(self._items(self._step(moment))), generator=moment.generator)
         size = self.config.batch_size
         for number in range(self.num_batches(moment)):
             yield order[number * size : (number + 1) * size]
 
+    def scalars(self, moment: Moment) -> Mapping[str, Scalar]:
+        """The weights and the terms' numbers, and, where each trial has its own, the items."""
+        scalars: dict[str, Scalar] = dict(scalars_at(self.config, epoch=self._epoch_of_step(moment)))
+        if self.herds and self._step(moment) < self.stream.num_steps:
+            scalars["items"] = self._items(self._step(moment))
+        return scalars
+
     def loss(self, model: ImageModel, batch: Tensor, moment: Moment) -> BatchLoss:
         """The terms that have a weight, on two views of each item."""
-        pixels_BCHW = self.data.train.pixels_NCHW[batch]
+        scalars = moment.scalars or self.scalars(moment)
+        items = self._items(self._step(moment))
+        pixels_BCHW = self.data.train.pixels_NCHW[torch.as_tensor(scalars.get("items", items))[batch]]
         both = [warp(pixels_BCHW, amount=self.config.warp, generator=moment.generator) for _ in range(2)]
-        labels_B = self.labels_N[batch].to(self.device)
+        labels_B = self.labels_N[items[batch]].to(self.device)
         z_VD = model(torch.cat(both).to(self.device))
         views = Views.of(z_VD, labels_B, positives=self.config.positives)
-        parts, effective = self._terms(views, moment)
+        parts, effective = self._terms(views, scalars)
         if model.head is not None:
             logits_VS = model.classify(z_VD, num_seen=self.stream.ends[self._step(moment)])
             parts["classification"] = Part(loss=F.cross_entropy(logits_VS, labels_B.repeat(2)), weight=1.0)
         return BatchLoss(parts=parts, effective=effective)
 
-    def _terms(self, views: Views, moment: Moment) -> tuple[dict[str, Part], dict[str, float]]:
+    def _terms(self, views: Views, scalars: Mapping[str, Scalar]) -> tuple[dict[str, Part], dict[str, Scalar]]:
         """The contrastive parts, and what is to be reported of them."""
         weights, parts = self.config.loss_weights, {}
         cosines = views.cosines()
-        effective = {} if cosines is None else cosines.named()
+        effective: dict[str, Scalar] = {} if cosines is None else dict(cosines.named())
         if weights.nce:
-            parts["nce"] = Part(loss=views.nce(temperature=self.config.temperature), weight=weights.nce)
-            effective["temperature"] = self.config.temperature
+            effective["temperature"] = scalars["temperature"]
+            parts["nce"] = Part(loss=views.nce(temperature=scalars["temperature"]), weight=scalars["weight.nce"])
         if weights.ant:
-            ant = ant_in_effect(self.config, views, epoch=moment.epoch % self.config.epochs_per_step)
-            parts["ant"] = Part(loss=ant.loss(), weight=weights.ant)
-            effective |= ant.measured(parts["ant"].loss.item())
+            ant = ant_in_effect(self.config, views, scalars)
+            parts["ant"] = Part(loss=ant.loss(), weight=scalars["weight.ant"])
+            effective |= ant.measured(parts["ant"].loss)
         if weights.gap:
-            parts["gap"] = Part(loss=views.gap_loss(target=self.config.gap_target), weight=weights.gap)
+            parts["gap"] = Part(loss=views.gap_loss(target=scalars["gap_target"]), weight=scalars["weight.gap"])
         return parts, effective
 
     def evaluate(self, model: ImageModel, moment: Moment) -> Mapping[str, float]:
@@ -190,6 +215,9 @@ class IncrementalTask(Task[ImageModel, Tensor]):
     def _measured_step(self, moment: Moment) -> int:
         """A measurement belongs to the epoch that has just ended, not to the one that may begin."""
         return max(0, -(-int(moment.epoch) // self.config.epochs_per_step) - 1)
+
+    def _epoch_of_step(self, moment: Moment) -> float:
+        return moment.epoch % self.config.epochs_per_step
 
     def _step(self, moment: Moment) -> int:
         return int(moment.epoch // self.config.epochs_per_step)

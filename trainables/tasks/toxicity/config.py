@@ -194,7 +194,10 @@ class Config(StrictModel):
             raise ValueError("weighting.weights are all 0: nothing would be learned")
 
 
-FUSING = Fusing(varies=(), refuse=lambda config: "the record of absent tasks reads each trial's gradients by itself")
+FUSING = Fusing(
+    varies=("optimizer.*", "uncertainty.*", "focal.*", "weighting.start", "weighting.clamp", "weighting.decay"),
+    weights=("weighting.weights.*",),
+)
 
 
 _GENERATED = {"toxic": 2, "sentiment": 3, "emotion": 4, "sarcastic": 2}

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from trainables.tasks.incremental.config import Config, Positives
-from trainables.tasks.incremental.contrast import Views, ant_in_effect
+from trainables.tasks.incremental.contrast import Views, ant_in_effect, scalars_at
 
 LABELS = torch.tensor([0, 0, 1, 2])
 
@@ -27,6 +27,10 @@ def test_with_views_the_other_view_is_the_only_positive():
     mine = views(Positives.VIEWS)
     assert mine.positive_VV.nonzero().tolist() == [[i, (i + 4) % 8] for i in range(8)]
     assert (mine.negative_VV.sum(dim=1) == 6).all()
+
+
+def ant(config, views, *, epoch):
+    return ant_in_effect(config, views, scalars_at(config, epoch=epoch))
 
 
 def test_with_classes_items_of_the_class_are_positives_and_never_negatives():
@@ -53,9 +57,9 @@ def test_infonce_lies_between_its_bounds():
 def test_a_batch_of_one_class_has_no_bounds_and_no_cosines():
     mine = views(labels=torch.zeros(4, dtype=torch.int64))
     assert mine.nce_bounds(temperature=0.2) is None and mine.cosines() is None
-    ant = ant_in_effect(config(), mine, epoch=0)
-    assert mine.nce(temperature=0.2).item() == ant.loss().item() == 0
-    assert ant.measured(0.0)["violation_rate"] == 0
+    found = ant(config(), mine, epoch=0)
+    assert mine.nce(temperature=0.2).item() == found.loss().item() == 0
+    assert found.measured(torch.tensor(0.0))["violation_rate"] == 0
 
 
 def test_the_margin_is_capped_at_a_share_of_the_gap():
@@ -63,8 +67,8 @@ def test_the_margin_is_capped_at_a_share_of_the_gap():
     mine = views(spread=0.8)
     gap = mine.gap().item()
     assert 0 < gap < 0.6
-    assert ant_in_effect(config(margin=fields), mine, epoch=0).margin == pytest.approx(0.8 * gap)
-    small = ant_in_effect(config(margin=fields | {"start": 0.01}), mine, epoch=0)
+    assert ant(config(margin=fields), mine, epoch=0).margin == pytest.approx(0.8 * gap)
+    small = ant(config(margin=fields | {"start": 0.01}), mine, epoch=0)
     assert small.margin == pytest.approx(0.01)
 
 
@@ -72,14 +76,14 @@ def test_a_negative_gap_gives_a_margin_of_0_and_not_a_negative_one():
     z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.1], [0.1, -1.0]])
     mine = Views.of(F.normalize(z, dim=1), torch.tensor([0, 1]), positives=Positives.CLASSES)
     assert mine.gap().item() < 0
-    assert ant_in_effect(config(margin={"kind": "gap_adaptive"}), mine, epoch=4).margin == 0
+    assert ant(config(margin={"kind": "gap_adaptive"}), mine, epoch=4).margin == 0
 
 
 def test_what_is_measured_of_ant():
     settings = config(margin={"start": 0.3}, hard_negative_ratio=0.5, positives="views")
-    ant = ant_in_effect(settings, views(Positives.VIEWS), epoch=0)
-    measured = ant.measured(ant.loss().item())
+    found = ant(settings, views(Positives.VIEWS), epoch=0)
+    measured = found.measured(found.loss())
     assert measured["ant_floor"] == pytest.approx(math.log(2))
-    assert measured["ant_excess"] == pytest.approx(ant.loss().item() - math.log(2))
+    assert measured["ant_excess"] == pytest.approx(found.loss().item() - math.log(2))
     assert 0 < measured["violation_rate"] <= 1
     assert (measured["margin"], measured["hard_negative_ratio"]) == (0.3, 0.5)

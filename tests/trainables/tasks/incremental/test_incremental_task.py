@@ -13,7 +13,7 @@ from trainables.data.images.load import load_images
 from trainables.data.images.sources import DigitsSource
 from trainables.loop import Moment
 from trainables.tasks.incremental.config import METRICS, Config
-from trainables.tasks.incremental.task import IncrementalTask, train
+from trainables.tasks.incremental.task import IncrementalTask, train, train_lanes
 
 TINY = {
     "epochs_per_step": 2,
@@ -113,7 +113,7 @@ def test_herding_keeps_items_of_past_classes_only():
         task.begin_epoch(model, Moment(epoch=2, epochs=6, generator=torch.Generator()))
     assert task.labels_N[task.exemplars].bincount().tolist() == [3, 3, 3, 3]
     items = torch.cat(list(task.batches(Moment(epoch=2, epochs=6, generator=torch.Generator().manual_seed(0)))))
-    assert set(items.tolist()) <= set(task._items(1).tolist())
+    assert items.tolist() == list(dict.fromkeys(items.tolist())) and int(items.max()) < len(task._items(1))
     assert set(task.labels_N[task._items(1)].tolist()) == set(range(7))
 
 
@@ -147,3 +147,32 @@ def test_it_learns_and_exemplars_prevent_forgetting():
     assert with_memory["val/last_accuracy"] > 0.65
     assert with_memory["val/last_accuracy"] > without["val/last_accuracy"] + 0.1
     assert with_memory["val/forgetting"] < without["val/forgetting"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"memory": {"per_class": 2, "choice": "random"}},
+        {"memory": {"per_class": 0}, "classifier": "linear", "loss_weights": {"ant": 0.5}},
+        {"margin": {"kind": "gap_adaptive"}, "loss_weights": {"ant": 0.5}, "positives": "views"},
+    ],
+)
+def test_lanes_equal_trials_alone(fields):
+    lanes = [{**fields, "optimizer": {"lr": lr}, "temperature": t} for lr, t in ((1e-3, 0.1), (3e-3, 0.3))]
+    found = list(train_lanes([Config.model_validate(TINY | lane) for lane in lanes], [TrialContext() for _ in lanes]))
+    for place, lane in enumerate(lanes):
+        for step, expected in zip(found, run(lane), strict=True):
+            assert step[place].metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)
+
+
+def test_lanes_go_on_with_exemplars_of_their_own():
+    """Herding chooses by each lane's embeddings: a resume in a later step has other items in each lane."""
+    lanes = [{"optimizer": {"lr": lr}} for lr in (1e-3, 3e-2)]
+    states = [[], []]
+    contexts = [TrialContext(save=lambda state, own=own: own.append(state())) for own in states]
+    found = list(train_lanes([Config.model_validate(TINY | lane) for lane in lanes], contexts))
+    chosen = [own[-1]["task"]["exemplars"] for own in states]
+    assert chosen[0].shape == chosen[1].shape and not torch.equal(*chosen)
+    later = [TrialContext(resume=own[3]) for own in states]
+    rest = list(train_lanes([Config.model_validate(TINY | lane) for lane in lanes], later))
+    assert [step[1].metrics for step in rest] == [step[1].metrics for step in found[4:]]

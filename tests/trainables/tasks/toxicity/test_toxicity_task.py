@@ -11,7 +11,7 @@ from trainables.data.errors import DataError
 from trainables.data.texts.load import load_texts
 from trainables.loop import Moment
 from trainables.tasks.toxicity.config import METRICS, Config
-from trainables.tasks.toxicity.task import ToxicityTask, train
+from trainables.tasks.toxicity.task import ToxicityTask, train, train_lanes
 
 TINY = {
     "epochs": 2,
@@ -145,3 +145,22 @@ def test_not_finite_outputs_are_reported_as_nan():
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         run({"data": {"source": "tweets", "root": str(tmp_path)}})
+
+
+@pytest.mark.parametrize("absent", ["frozen", "masked"])
+def test_lanes_keep_the_record_of_absent_tasks_each_for_itself(absent):
+    lanes = [{"uncertainty": {"lr": lr}, "weighting": {"absent": absent}} | ONE_TASK for lr in (1e-3, 0.1)]
+    assert_lanes_equal_trials_alone(lanes)
+
+
+def test_lanes_with_weights_of_their_own():
+    weights = [{"toxic": 3.0, "emotion": 0.0}, {"toxic": 0.5, "emotion": 0.0}]
+    assert_lanes_equal_trials_alone([{"weighting": {"kind": "fixed", "weights": own}} for own in weights])
+
+
+def assert_lanes_equal_trials_alone(lanes):
+    configs = [Config.model_validate(TINY | lane) for lane in lanes]
+    found = list(train_lanes(configs, [TrialContext() for _ in configs]))
+    for place, lane in enumerate(lanes):
+        for step, expected in zip(found, run(lane), strict=True):
+            assert step[place].metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-4)

@@ -8,7 +8,7 @@ from trainables.data.texts.sources import GeneratedSource
 from trainables.loop import BatchLoss
 from trainables.losses.uncertainty import TaskUncertainties, uncertainty_loss
 from trainables.tasks.toxicity.config import Focal, Weighting
-from trainables.tasks.toxicity.weighting import class_alphas, weigh
+from trainables.tasks.toxicity.weighting import class_alphas, scalars_of, weigh
 
 TASKS = ["a", "b", "c"]
 
@@ -16,7 +16,9 @@ TASKS = ["a", "b", "c"]
 def total(weighting, present, *, start=0.7):
     uncertainties = TaskUncertainties(TASKS, start=start)
     losses = {task: torch.tensor(0.5 + i) for i, task in enumerate(TASKS) if task in present}
-    parts, added = weigh(losses, weighting=Weighting.model_validate(weighting), uncertainties=uncertainties)
+    config = Weighting.model_validate(weighting)
+    scalars = scalars_of(config, TASKS)
+    parts, added = weigh(losses, weighting=config, scalars=scalars, uncertainties=uncertainties)
     loss = BatchLoss(parts=parts, regularizer=added)
     if not loss.is_empty and loss.total.requires_grad:
         loss.total.backward()
@@ -55,7 +57,8 @@ def test_a_present_task_is_weighted_the_same_in_all_three():
 
 def test_a_task_with_loss_0_that_is_present_still_moves():
     uncertainties = TaskUncertainties(TASKS)
-    parts, added = weigh({"a": torch.tensor(0.0)}, weighting=Weighting(), uncertainties=uncertainties)
+    none = {"a": torch.tensor(0.0)}
+    parts, added = weigh(none, weighting=Weighting(), scalars={"decay": 0.0}, uncertainties=uncertainties)
     BatchLoss(parts=parts, regularizer=added).total.backward()
     assert gradient(uncertainties, "a") == 0.5
 
