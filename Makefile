@@ -57,6 +57,9 @@ large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/be
 fused: $(STAMP)  ## lanes of one computation against trials alone
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
 
+packing: $(STAMP)  ## throughput against trials side by side, on the CPUs and on a GPU where there is one
+	$(BIN)/python -m benchmarks.packing
+
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
 
@@ -108,4 +111,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit bench check confirmation-proof docs driver-bench efficiency faults fused fuzz help imports kills large-sweep lint local-smoke plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
+.PHONY: audit bench check confirmation-proof docs driver-bench efficiency faults fused fuzz help imports kills large-sweep lint local-smoke packing plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
