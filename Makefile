@@ -69,6 +69,9 @@ fused: $(STAMP)  ## lanes of one computation against trials alone
 fused-sweeps: $(STAMP)  ## small trials an hour: plain Ray Tune, trials alone, lanes
 	$(BIN)/python -m benchmarks.fused_sweeps
 
+packing: $(STAMP)  ## throughput against trials side by side, on the CPUs and on a GPU where there is one
+	$(BIN)/python -m benchmarks.packing
+
 efficiency: $(STAMP)  ## regret against epochs of three searches: docs/benchmarks.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.efficiency
 
@@ -120,4 +123,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke many-sweeps many-trials plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
+.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke many-sweeps many-trials packing plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types

@@ -8,12 +8,15 @@ from orchestrator.spec import SweepSpec, resolve
 from orchestrator.trial import Suggestion
 
 
-def assign(suggestion: Suggestion, spec: SweepSpec, *, checkpoints: Path, directory: Path) -> Assignment:
+def assign(
+    suggestion: Suggestion, spec: SweepSpec, *, checkpoints: Path, directory: Path, gpu_fraction: float = 1.0
+) -> Assignment:
     """One attempt at a trial.
 
     Args:
         checkpoints: the folder of all trials' checkpoints.
         directory: where the sweep was started.
+        gpu_fraction: of a GPU's memory, what a trial may take that is not alone.
     """
     segment = suggestion.segment
     return Assignment(
@@ -33,6 +36,7 @@ def assign(suggestion: Suggestion, spec: SweepSpec, *, checkpoints: Path, direct
         until=segment.until if segment else None,
         directory=directory,
         threads=max(1, int(spec.resources.cpu)),
+        gpu_fraction=1.0 if suggestion.alone else gpu_fraction,
         environment=spec.resources.env,
     )
 

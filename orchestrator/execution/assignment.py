@@ -31,6 +31,7 @@ class Assignment:
         purpose: what the trial is run for. `TEST` measures the checkpoint of exactly `last_step` and writes none.
         directory: where the sweep was started: relative paths in the config, and a user's own module, are found there.
         threads: CPU threads of torch in this trial.
+        gpu_fraction: of its GPU's memory, what its process may take.
         environment: names of variables that the trainable may see besides those that every one may.
     """
 
@@ -51,6 +52,7 @@ class Assignment:
     purpose: Purpose = Purpose.SEARCH
     directory: Path = Path()
     threads: int = 1
+    gpu_fraction: float = 1.0
     environment: tuple[str, ...] = ()
 
 

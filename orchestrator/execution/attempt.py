@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import steps_in
 from orchestrator.execution.checkpoints import CheckpointFolder
-from orchestrator.execution.machine import peak_gpu_bytes, peak_host_bytes
+from orchestrator.execution.machine import limit_gpu_memory, limit_threads, peak_gpu_bytes, peak_host_bytes
 from orchestrator.execution.reads import Reads
 from orchestrator.execution.repeats import repeat
 from orchestrator.execution.yielded import checked
@@ -129,7 +129,8 @@ class Attempt:
         """
         assignment = self._assignment
         config_type, _ = prepare(assignment.trainable, assignment.directory)
-        torch.set_num_threads(assignment.threads)
+        limit_threads(assignment.threads)
+        limit_gpu_memory(assignment.gpu_fraction)
         config = config_type.model_validate(assignment.config)
         if assignment.purpose is not Purpose.TEST:
             self._write(self._folder.claim)

@@ -15,10 +15,15 @@ from typing import Any
 import ray
 from ray._private import ray_constants
 from ray._raylet import Config  # type: ignore[attr-defined]
+from ray.exceptions import GetTimeoutError, RayError
 from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
 
 from orchestrator.errors import InfrastructureError
+from orchestrator.execution import packing
+from orchestrator.execution.assignment import Assignment
 from orchestrator.execution.environment import is_allowed
+from orchestrator.execution.mishaps import describe
+from orchestrator.execution.packing import Probed
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
 from orchestrator.spec.model import Resources
 
@@ -40,6 +45,8 @@ _TOKEN_HELP = (
 KNOCK_TIMEOUT_S = 5.0
 LOOK_S = 5.0
 MAX_MISSED = 3
+START_S = 60.0
+"""How long a probe may wait for a GPU and for its worker."""
 
 
 def connect(address: str | None) -> str:
@@ -158,6 +165,20 @@ def _knock(address: str) -> None:
     if host and port.isdigit():
         with socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_TIMEOUT_S):
             pass
+
+
+def probe(assignment: Assignment, *, cpu: float) -> Probed:
+    """Train a little in a worker that has a whole GPU and ends afterwards; not for longer than it may wait for one."""
+    task = ray.remote(num_cpus=cpu, num_gpus=1, max_calls=1, max_retries=0)(packing.probe)
+    found = task.remote(assignment)
+    try:
+        probed: Probed = ray.get(found, timeout=packing.PROBE_S + START_S)
+    except GetTimeoutError:
+        ray.cancel(found, force=True)
+        return Probed(failure="no worker with a free GPU came in time")
+    except RayError as error:
+        return Probed(failure=describe(error)[1])
+    return probed
 
 
 def capacity(resources: Resources, where: str) -> Capacity:

@@ -68,6 +68,7 @@ class ControlSettings:
         directory: where the sweep was started.
         earlier_wall_s: seconds that earlier drivers of this sweep ran.
         devices: GPUs of a trial, or where it has none its CPU cores; a budget of GPU-hours counts them.
+        gpu_fraction: of a GPU's memory, what a trial may take beside others.
         grace_s: how long a halting sweep waits for trials in the middle of an epoch.
     """
 
@@ -76,6 +77,7 @@ class ControlSettings:
     directory: Path = Path()
     earlier_wall_s: float = 0.0
     devices: float = 1.0
+    gpu_fraction: float = 1.0
     grace_s: float = 60.0
 
 
@@ -136,7 +138,13 @@ class SweepControl:
                 self._tracker.measure(record.number, measurement)
         again = f", attempt {suggestion.attempt}" if suggestion.attempt > 1 else ""
         self._listener(Event("started", f"trial {suggestion.number} started{again}"))
-        return assign(suggestion, self.spec, checkpoints=self._settings.checkpoints, directory=self._settings.directory)
+        return assign(
+            suggestion,
+            self.spec,
+            checkpoints=self._settings.checkpoints,
+            directory=self._settings.directory,
+            gpu_fraction=self._settings.gpu_fraction,
+        )
 
     @property
     def is_waiting(self) -> bool:

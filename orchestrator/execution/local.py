@@ -1,5 +1,6 @@
 """The in-process runner: one trial after another, no Ray. The debug path, and the test double of the Ray runner."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.execution.attempt import prepare
@@ -9,12 +10,13 @@ from orchestrator.execution.control import Directive, SweepControl
 from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
 from orchestrator.spec.model import SweepSpec
+from orchestrator.trial import JsonValue
 
 
 class LocalRunner:
     """Runs trials in this process; a breakpoint in a trainable works."""
 
-    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path, fixed: Mapping[str, JsonValue]) -> Capacity:
         """Import the trainable; there is nothing else to reach."""
         where, cpus, gpus = "this process", num_cpus(), num_gpus()
         need = needed(spec.resources, gpus=gpus)

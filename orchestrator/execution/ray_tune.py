@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 from orchestrator.errors import ExitCode, InfrastructureError
-from orchestrator.execution import cluster
+from orchestrator.execution import cluster, packing
 from orchestrator.execution.assignment import Assignments, Outcome
 from orchestrator.execution.bundling import Bundler, InWork
 from orchestrator.execution.control import Directive, SweepControl
@@ -30,7 +31,7 @@ from orchestrator.execution.mishaps import describe
 from orchestrator.execution.ray_actor import ASSIGNMENTS, OUTCOMES, TrialActor
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
-from orchestrator.trial import Mishap
+from orchestrator.trial import JsonValue, Mishap
 
 _TUNE_ENVIRONMENT = {
     # The ledger remembers; Tune's files would only cost time.
@@ -59,13 +60,18 @@ class RayRunner:
         self._tune_folder = tune_folder
         self._capacity: Capacity | None = None
 
-    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
-        """Reach the cluster and see what fits on it."""
+    def connect(self, spec: SweepSpec, directory: Path, fixed: Mapping[str, JsonValue]) -> Capacity:
+        """Reach the cluster and see what fits on it, and where the file leaves it open how many trials fit on a GPU."""
         os.environ.update(_TUNE_ENVIRONMENT)
         # Tune's own words about lost trials would come on top of the control's.
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
         where = cluster.connect(self._address)
         self._capacity = cluster.capacity(spec.resources, where)
+        if (most := packing.most_on_a_gpu(spec, self._capacity)) > 1:
+            probed = cluster.probe(packing.first_assignment(spec, fixed, directory), cpu=spec.resources.cpu)
+            num = packing.trials_on_a_gpu(probed, most=most)
+            shared = spec.resources.model_copy(update={"gpu": packing.share(num)})
+            self._capacity = replace(cluster.capacity(shared, where), packing=packing.describe(probed, num))
         return self._capacity
 
     def run(self, control: SweepControl) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from orchestrator.errors import UsageError
 from orchestrator.execution.control import SweepControl
 from orchestrator.spec.model import Resources, SweepSpec
+from orchestrator.trial import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Capacity:
         max_concurrent: how many trials run at once.
         gpu: GPUs per trial, after `auto` was settled.
         fit: how many would fit at once, whatever the sweep file allows.
+        packing: what a probe found that put several trials, or one, on a GPU; empty without one.
     """
 
     where: str
@@ -55,6 +57,7 @@ class Capacity:
     max_concurrent: int
     gpu: float
     fit: int
+    packing: str = ""
 
     def devices(self, resources: Resources) -> float:
         """What a budget of GPU-hours counts for a trial: its GPUs, or where it has none its CPU cores."""
@@ -64,8 +67,10 @@ class Capacity:
 class Runner(Protocol):
     """Runs the trials of one sweep."""
 
-    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path, fixed: Mapping[str, JsonValue]) -> Capacity:
         """Reach the machines and begin to warm them up; called before anything is created.
+
+        Args: fixed: flattened values of the trainable's Config that the search does not touch.
 
         Raises:
             UsageError: the cluster can never run a trial of this sweep.

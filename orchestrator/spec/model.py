@@ -286,7 +286,8 @@ class Resources(_Section):
 
     cpu: StrictFloat = Field(default=1, gt=0)
     gpu: Literal["auto"] | Annotated[StrictFloat, Field(ge=0)] = Field(
-        default="auto", description="auto: one if the cluster has any. A fraction packs several trials on one GPU."
+        default="auto",
+        description="auto: if there are any, a share of one that a short probe finds. A fraction packs by hand.",
     )
     max_concurrent: StrictInt | None = Field(default=None, ge=1, description="Default: as many as fit.")
     checkpoint_interval_s: StrictFloat = Field(

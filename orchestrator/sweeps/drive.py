@@ -216,7 +216,7 @@ def _connect(
     preload = tracking.Preload(tracking_uri)
     stack.callback(preload.discard)
     try:
-        capacity = runner.connect(checked.spec, around.directory)
+        capacity = runner.connect(checked.spec, around.directory, checked.fixed)
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
     preload.wait()
@@ -258,6 +258,8 @@ class _Drive:
         tracker = self._tracker(record)
         try:
             where = {"orch.device": self._device(), "orch.runner": self.connected.capacity.where}
+            if self.connected.capacity.packing:
+                where["orch.packing"] = self.connected.capacity.packing
             if self.changed_files:
                 where["orch.code_changed"] = ", ".join(self.changed_files)
             record = replace(
@@ -297,6 +299,7 @@ class _Drive:
             directory=around.directory,
             earlier_wall_s=record.wall_s,
             devices=self.connected.capacity.devices(record.spec.resources),
+            gpu_fraction=min(1.0, self.connected.capacity.gpu or 1.0),
         )
         watcher = Guarded(around.watcher)
         control = SweepControl(self.ledger, tracker, settings, clock=around.clock, listener=watcher.event)
@@ -304,6 +307,8 @@ class _Drive:
             f"sweep {record.name}: {self.ledger.limit} trials, {self.connected.capacity.max_concurrent} at a time on "
             f"{self.connected.capacity.where}"
         )
+        if self.connected.capacity.packing:
+            watcher.say(self.connected.capacity.packing)
         self.received.pause_with(control.request_pause)
         with watcher.watch(control.progress):
             self._run(runner, control)

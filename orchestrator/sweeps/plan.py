@@ -231,11 +231,13 @@ def _fit_here(spec: SweepSpec, target: Target) -> Concurrency:
 def _settled(here: Concurrency, spec: SweepSpec, target: Target, probed: Probed) -> Concurrency:
     """What the runner itself has said where it was asked, and how many trials fit into memory."""
     found, pace = probed.capacity, probed.pace
-    if found is not None and target.is_elsewhere:
+    if found is not None:
         most = spec.resources.max_concurrent or found.fit
-        return Concurrency(min(found.fit, most), found.gpu > 0, found.devices(spec.resources))
-    if pace is not None and target.is_elsewhere:
-        return replace(here, trials=pace.at_once)
+        here = Concurrency(min(found.fit, most), found.gpu > 0, found.devices(spec.resources))
+    elif pace is not None and target.is_elsewhere:
+        here = replace(here, trials=pace.at_once)
+    if target.is_elsewhere:
+        return here
     if pace is None or not pace.host_bytes:
         return here
     by_memory = memory_bytes() // pace.host_bytes

@@ -21,7 +21,6 @@ COVERED = {
     "orchestrator/execution/clock.py": "tests/orchestrator/execution/test_control.py",
     "orchestrator/execution/cluster.py": "tests/integration/test_ray_cluster.py",
     "orchestrator/execution/local.py": "tests/orchestrator/execution/test_control.py",
-    "orchestrator/execution/machine.py": "tests/orchestrator/sweeps/test_plan.py",
     "orchestrator/execution/progress.py": "tests/orchestrator/cli/test_cli_watch.py",
     "orchestrator/execution/ray_actor.py": "tests/integration/test_ray_sweeps.py",
     "orchestrator/execution/ray_tune.py": "tests/integration/test_ray_sweeps.py",

@@ -26,7 +26,7 @@ from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.planning.earlier import checkpoint_bytes
 from orchestrator.sweeps.planning.pace import Pace, TrialPace, longest, time_between, trial_pace
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.trial import TrialRecord, Value
+from orchestrator.trial import JsonValue, TrialRecord, Value
 
 NUM_TRIALS = 12
 NUM_EPOCHS = 3
@@ -153,10 +153,10 @@ class _Noting:
         self._runner = self._build(paths)
         return self
 
-    def connect(self, spec: SweepSpec, directory: Path) -> Capacity:
+    def connect(self, spec: SweepSpec, directory: Path, fixed: Mapping[str, JsonValue]) -> Capacity:
         """Note the capacity."""
         assert self._runner is not None, "build first"
-        self.capacity = self._runner.connect(spec, directory)
+        self.capacity = self._runner.connect(spec, directory, fixed)
         return self.capacity
 
     def run(self, control: SweepControl) -> None:

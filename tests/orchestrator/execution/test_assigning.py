@@ -7,8 +7,9 @@ from orchestrator.trial import Segment, Suggestion
 from tests.support.specs import toy_spec
 
 
-def assigned(suggestion, **sections):
-    return assign(suggestion, toy_spec(**sections), checkpoints=Path("kept"), directory=Path("here"))
+def assigned(suggestion, *, gpu_fraction=1.0, **sections):
+    spec = toy_spec(**sections)
+    return assign(suggestion, spec, checkpoints=Path("kept"), directory=Path("here"), gpu_fraction=gpu_fraction)
 
 
 def test_the_config_is_the_files_overlaid_by_the_parameters():
@@ -32,6 +33,11 @@ def test_the_first_stretch_begins_untrained():
 def test_a_trial_gets_the_threads_of_its_cores():
     assert assigned(Suggestion(0, {}), resources={"cpu": 3}).threads == 3
     assert assigned(Suggestion(0, {}), resources={"cpu": 0.5}).threads == 1
+
+
+def test_a_trial_gets_its_share_of_a_gpu_and_one_that_is_alone_all_of_it():
+    assert assigned(Suggestion(0, {}), gpu_fraction=0.25).gpu_fraction == 0.25
+    assert assigned(Suggestion(0, {}, alone=True), gpu_fraction=0.25).gpu_fraction == 1.0
 
 
 def test_a_worker_is_told_which_variables_it_keeps():

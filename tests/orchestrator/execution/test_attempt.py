@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from orchestrator.execution import attempt as attempt_module
 from orchestrator.execution.assignment import Assignment, Done, Measured, Raised
 from orchestrator.execution.attempt import Attempt, is_out_of_memory
 from orchestrator.execution.checkpoint_names import step_folder, steps_in
@@ -64,6 +65,14 @@ def test_an_attempt_goes_from_the_untrained_model_to_done(assign):
 def test_what_was_not_read_is_told_at_the_end_but_not_after_a_resume(assign):
     assert advance(Attempt(assign({"z": 1.0})))[-1] == Done(unread=("z",))
     assert advance(Attempt(assign({"z": 1.0}, last_step=4)))[-1] == Done()
+
+
+def test_an_attempt_takes_no_more_than_its_share(assign, monkeypatch):
+    taken = []
+    monkeypatch.setattr(attempt_module, "limit_gpu_memory", taken.append)
+    monkeypatch.setattr(attempt_module, "limit_threads", taken.append)
+    Attempt(assign(threads=3, gpu_fraction=0.25)).advance()
+    assert taken == [3, 0.25]
 
 
 @pytest.mark.parametrize("stop", [0, 1, 3, 5])
