@@ -23,7 +23,7 @@ def _table(name: str, *columns: str) -> TableClause:
     return table(name, *(column(one) for one in columns))
 
 
-_TRIALS = table(
+TRIALS = table(
     "trials",
     *(column(name) for name in ("trial_id", "study_id", "number", "state")),
     *(column(name, DateTime) for name in ("datetime_start", "datetime_complete")),
@@ -67,14 +67,14 @@ def read_plain_trials(
     connection: Connection, study_id: int, *, ids: Collection[int] | None = None, leave_out: str | None = None
 ) -> Iterator[PlainTrial]:
     """The trials of a study by number, or those with some `ids`; without the attributes that begin with `leave_out`."""
-    query = select(_TRIALS).where(_TRIALS.c.study_id == study_id).order_by(_TRIALS.c.trial_id)
+    query = select(TRIALS).where(TRIALS.c.study_id == study_id).order_by(TRIALS.c.trial_id)
     if ids is None:
         rows = connection.execute(query).all()
         chunks = (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
     else:
         wanted = sorted(ids)
         parts = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
-        chunks = (connection.execute(query.where(_TRIALS.c.trial_id.in_(part))).all() for part in parts)
+        chunks = (connection.execute(query.where(TRIALS.c.trial_id.in_(part))).all() for part in parts)
     for chunk in chunks:
         trials = {
             row.trial_id: PlainTrial(

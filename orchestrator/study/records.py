@@ -256,7 +256,7 @@ def read_plain(trial: PlainTrial, spec: SweepSpec, *, run_id: str | None = None)
         started_ms=None if trial.started is None else int(trial.started.timestamp() * 1000),
         ended_ms=None if trial.ended is None else int(trial.ended.timestamp() * 1000),
     )
-    outline = read_outline(trial)
+    outline = None if ending is None else _read_outline(ending.get(OUTLINE))
     if outline is None:
         return record
     if measurements:
@@ -271,9 +271,14 @@ def read_plain(trial: PlainTrial, spec: SweepSpec, *, run_id: str | None = None)
     )
 
 
-def read_outline(trial: PlainTrial) -> Outline | None:
-    """What is stored with the ending of a trial; None before that, and in ledgers of old."""
+def has_outline(trial: PlainTrial) -> bool:
+    """Whether a list needs nothing more of it; the findings of a repaired trial were never stored."""
     written = (trial.attrs.get(ENDING) or {}).get(OUTLINE)
+    return written is not None and written["findings"] is not None
+
+
+def _read_outline(written: Mapping[str, Any] | None) -> Outline | None:
+    """What is stored with the ending of a trial; None in ledgers of old."""
     return None if written is None else Outline(**{**written, "effort": Effort(**written["effort"])})
 
 
