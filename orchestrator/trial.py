@@ -240,6 +240,28 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What the measurements of an ended trial come to. Stored with its ending, so that lists need not read them.
+
+    Attributes:
+        num_measured: how many they are.
+        epochs: the last measured step.
+        effort: what they took, without what came after the last one and without what was repeated.
+        value, best_step, values, violated: as in `TrialRecord`.
+        findings: check to its severity, as its driver saw them at the end; None where nobody looked.
+    """
+
+    num_measured: int
+    epochs: int
+    effort: Effort
+    value: float | None
+    best_step: int | None
+    values: Mapping[str, float]
+    violated: Mapping[str, float]
+    findings: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrialRecord:
     """All that is remembered of one trial.
 
@@ -260,6 +282,8 @@ class TrialRecord:
         rest: training after the last measurement, until the trainable returned or raised.
         run_id: the MLflow run, None until it was shipped.
         decisions: the pruner's looks at this trial, oldest first: rung, value, cutoff, rank.
+        outline: what its measurements come to, as stored with its ending; None before, and in ledgers of old. A record
+            that was read for a list has this in the place of its measurements and decisions.
     """
 
     number: int
@@ -284,6 +308,7 @@ class TrialRecord:
     decisions: Sequence[Mapping[str, JsonValue]] = ()
     started_ms: int | None = None
     ended_ms: int | None = None
+    outline: Outline | None = None
 
     @property
     def effort(self) -> Effort:
@@ -293,10 +318,7 @@ class TrialRecord:
     @property
     def effort_once(self) -> Effort:
         """What it took, without what was repeated."""
-        epochs = self.epochs if self.segment is None else sum(m.step > 0 for m in self.measurements)
-        train_s = sum(m.train_s for m in self.measurements)
-        device_s = sum(m.train_s * m.devices for m in self.measurements)
-        return Effort(train_s, device_s, epochs) + self.rest
+        return self.outlined.effort + self.rest
 
     @property
     def train_s(self) -> float:
@@ -306,7 +328,29 @@ class TrialRecord:
     @property
     def epochs(self) -> int:
         """Epochs done: the last measured step."""
-        return self.measurements[-1].step if self.measurements else 0
+        return self.outlined.epochs
+
+    @property
+    def outlined(self) -> Outline:
+        """What its measurements come to: of the measurements where they are read, otherwise as stored."""
+        if self.outline is not None and not self.measurements:
+            return self.outline
+        epochs = self.measurements[-1].step if self.measurements else 0
+        effort = Effort(
+            train_s=sum(m.train_s for m in self.measurements),
+            device_s=sum(m.train_s * m.devices for m in self.measurements),
+            epochs=epochs if self.segment is None else sum(m.step > 0 for m in self.measurements),
+        )
+        return Outline(
+            num_measured=len(self.measurements),
+            epochs=epochs,
+            effort=effort,
+            value=self.value,
+            best_step=self.best_step,
+            values=self.values,
+            violated=self.violated,
+            findings=None if self.outline is None else self.outline.findings,
+        )
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -73,14 +73,14 @@ def _of_path(path: Path) -> "Diagnosis | None":
 def _of_sweep(reference: str, trial: int | None, home: Home, *, as_json: bool) -> int:
     from orchestrator.cli.findings import print_illnesses
     from orchestrator.cli.output import out, print_json
-    from orchestrator.sweeps import read
+    from orchestrator.sweeps import overview
     from orchestrator.sweeps.findings import sweep_findings
 
-    summary = read.show(home, reference)
+    summary = overview.overview(home, reference)
     if trial is not None:
         from orchestrator.sweeps.diagnose import diagnose_trial
 
-        _print(diagnose_trial(summary.sweep, read.find_trial(summary, trial)), as_json=as_json)
+        _print(diagnose_trial(summary.sweep, overview.whole_trial(home, summary, trial)), as_json=as_json)
         return 0
     findings = sweep_findings(summary.sweep, summary.trials)
     if as_json:

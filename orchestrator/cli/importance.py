@@ -20,7 +20,7 @@ def print_importance(console: Console, found: Importance | None) -> None:
         return
     columns = ("overall", *(f"epoch {at.epoch}" for at in found.epochs))
     rows = table("importance", *columns, numeric=columns)
-    trials = (f"{at.num_trials} trials" for at in found.epochs)
+    trials = (at.words for at in found.epochs)
     rows.add_row("", "", *trials, style="dim")
     for name, share in list(found.shares.items())[:MAX_ROWS]:
         at_epochs = (at.shares.get(name) for at in found.epochs)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,7 +14,6 @@ from orchestrator.analysis.compare import Comparison, split_params
 from orchestrator.analysis.lineage import lineage
 from orchestrator.cli.confirmation import confirmation_rows, found_json, print_report
 from orchestrator.cli.decisions import decision_words
-from orchestrator.cli.findings import illness_lines, print_findings, print_illnesses
 from orchestrator.cli.importance import importance_json, print_importance
 from orchestrator.cli.options import home_options, json_option
 from orchestrator.cli.output import (
@@ -29,12 +29,15 @@ from orchestrator.cli.output import (
     table,
 )
 from orchestrator.errors import UsageError
-from orchestrator.sweeps import read
+from orchestrator.study.importance import Importance
+from orchestrator.sweeps import overview
 from orchestrator.sweeps.confirming.find import find
-from orchestrator.sweeps.findings import SweepFindings, sweep_findings, trial_findings
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary, trial_to_json
 from orchestrator.trial import JsonValue, TrialRecord
+
+if TYPE_CHECKING:  # findings need NumPy, which most commands here do not
+    from orchestrator.sweeps.findings import SweepFindings
 
 _sweep_argument = click.argument("reference", metavar="SWEEP")
 
@@ -44,7 +47,7 @@ _sweep_argument = click.argument("reference", metavar="SWEEP")
 @home_options
 def ls(as_json: bool, home: Home) -> int:
     """List sweeps, oldest first."""
-    summaries = read.list_sweeps(home)
+    summaries = overview.list_sweeps(home)
     if as_json:
         print_json([{k: v for k, v in s.to_json().items() if k != "trials"} for s in summaries])
         return 0
@@ -53,8 +56,8 @@ def ls(as_json: bool, home: Home) -> int:
         return 0
     rows = table("sweep", "id", "state", "trials", "best", "wall", "started", "", numeric=("trials", "best", "wall"))
     for summary in summaries:
-        best = summary.best
-        ended = sum(summary.counts[bucket] for bucket in ("complete", "pruned", "stopped", "failed"))
+        best, counts = summary.best, summary.counts
+        ended = sum(counts[bucket] for bucket in ("complete", "pruned", "stopped", "failed"))
         rows.add_row(
             summary.sweep.name,
             summary.sweep.id,
@@ -75,7 +78,10 @@ def ls(as_json: bool, home: Home) -> int:
 @home_options
 def status(reference: str, as_json: bool, home: Home) -> int:
     """How SWEEP stands, in a few lines."""
-    summary = read.show(home, reference)
+    from orchestrator.cli.findings import illness_lines
+    from orchestrator.sweeps.findings import sweep_findings
+
+    summary = overview.overview(home, reference)
     findings = sweep_findings(summary.sweep, summary.trials)
     confirmed = find(home, reference)
     if as_json:
@@ -93,13 +99,17 @@ def status(reference: str, as_json: bool, home: Home) -> int:
 @click.command()
 @_sweep_argument
 @click.argument("trial", type=int, required=False)
+@click.option("--top", type=click.IntRange(1), default=100, show_default=True, help="Best trials in the table.")
 @json_option
 @home_options
-def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
-    """SWEEP with all its trials, best first, and their findings; or one TRIAL with its measurements and decisions."""
-    summary = read.show(home, reference)
+def show(reference: str, trial: int | None, top: int, as_json: bool, home: Home) -> int:
+    """SWEEP with its trials, best first, and their findings; or one TRIAL with its measurements and decisions."""
+    from orchestrator.cli.findings import print_findings, print_illnesses
+    from orchestrator.sweeps.findings import sweep_findings, trial_findings
+
+    summary = overview.overview(home, reference)
     if trial is not None:
-        record = read.find_trial(summary, trial)
+        record = overview.whole_trial(home, summary, trial)
         checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
         found = trial_findings(summary.sweep, record)
         if as_json:
@@ -112,7 +122,7 @@ def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
         return 0
     findings = sweep_findings(summary.sweep, summary.trials)
     confirmed = find(home, reference)
-    important = read.importance_of(home, reference)
+    important = _importance(home, summary)
     if as_json:
         print_json(summary.to_json() | findings.to_json() | found_json(confirmed) | importance_json(important))
         return 0
@@ -122,7 +132,7 @@ def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
         print_report(console, confirmed.report)
     else:
         _print_rows(console, confirmation_rows(confirmed, summary.best.number if summary.best else None))
-    _print_trials(console, summary, findings)
+    _print_trials(console, summary, findings, top=top)
     for group in analysis.failure_groups(summary.trials):
         numbers = ", ".join(map(str, group.numbers))
         console.print(Text(f"failed: {len(group.numbers)} x {group.reason} (trials {numbers})", style="red"))
@@ -137,12 +147,12 @@ def show(reference: str, trial: int | None, as_json: bool, home: Home) -> int:
 @home_options
 def best(reference: str, as_json: bool, home: Home) -> int:
     """The best trial of SWEEP, with its parameters and its checkpoint."""
-    summary = read.show(home, reference)
-    record = summary.best
-    if record is None:
+    summary = overview.overview(home, reference)
+    if summary.best is None:
         has_floors = any(trial.violated for trial in summary.trials)
         which = "that keeps its floors" if has_floors else "with a value yet"
         raise UsageError(f"sweep {summary.sweep.name} has no trial {which}")
+    record = overview.whole_trial(home, summary, summary.best.number)
     checkpoints = home.sweep(summary.sweep.id).checkpoints_of(record)
     confirmed = find(home, reference)
     if as_json:
@@ -160,7 +170,7 @@ def best(reference: str, as_json: bool, home: Home) -> int:
 @home_options
 def compare(references: tuple[str, ...], top: int, as_json: bool, home: Home) -> int:
     """Sweeps (their best trials) or single trials side by side; what differs comes first."""
-    compared = read.compare(home, references, top=top).comparison
+    compared = overview.compare(home, references, top=top).comparison
     if as_json:
         print_json(_comparison_json(compared))
         return 0
@@ -200,6 +210,16 @@ def _text(value: object) -> str:
     return number(value) if isinstance(value, float) else "-" if value is None else str(value)
 
 
+def _importance(home: Home, summary: SweepSummary) -> Importance | None:
+    """As the driver has stored it; of a sweep that has gone on since, or did not come to an end, it is found now."""
+    stored = overview.stored_importance(home, summary)
+    if stored is not None:
+        return stored.found
+    from orchestrator.sweeps.read import importance_of  # Optuna and scikit-learn: seconds
+
+    return importance_of(home, summary.sweep.name)
+
+
 def _head(console: Console, summary: SweepSummary) -> None:
     sweep = summary.sweep
     console.print(Text(f"{sweep.name} ({sweep.id}): {summary.state.lower().replace('_', ' ')}", style="bold"))
@@ -226,7 +246,7 @@ def _print_rows(console: Console, rows: Sequence[tuple[str, str]]) -> None:
         console.print(f"  {name:<10} {text}", markup=False, soft_wrap=True)
 
 
-def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindings) -> None:
+def _print_trials(console: Console, summary: SweepSummary, findings: "SweepFindings", *, top: int) -> None:
     differing, constant = split_params([trial.params for trial in summary.trials])
     names = short_names(differing)
     spec = summary.sweep.spec
@@ -235,7 +255,8 @@ def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindin
     front = ("front",) if further else ()
     heads = ("rank", "trial", "ended", "value", *further, *front, "epoch", "of", "training", "ill", "parameters")
     rows = table(*heads, numeric=numeric)
-    for row in analysis.leaderboard(summary.trials, spec.objective, further=spec.further_objectives):
+    board = analysis.leaderboard(summary.trials, spec.objective, further=spec.further_objectives)
+    for row in board[:top]:
         params = {names[name]: row.params[name] for name in differing if name in row.params}
         rows.add_row(
             _text(row.rank),
@@ -251,6 +272,8 @@ def _print_trials(console: Console, summary: SweepSummary, findings: SweepFindin
             Text(params_text(params), no_wrap=True, overflow="ellipsis"),
         )
     console.print(rows)
+    if len(board) > top:
+        console.print(f"these are the first {top} of {len(board)} trials; more: --top {len(board)}; all: --json")
     if constant:
         console.print(f"equal in all: {params_text(constant)}", markup=False, soft_wrap=True)
 

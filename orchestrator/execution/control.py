@@ -18,7 +18,7 @@ from orchestrator.analysis.leaderboard import current
 from orchestrator.execution.assigning import assign
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.clock import Clock
-from orchestrator.execution.doctor import Doctor
+from orchestrator.execution.doctor import Doctor, severities
 from orchestrator.execution.progress import Event, Listener, Progress, describe_ending
 from orchestrator.execution.retelling import retell_trials
 from orchestrator.execution.tally import Active, Tally
@@ -459,9 +459,10 @@ class SweepControl:
 
     def _end(self, number: int, ending: Ending) -> None:
         del self._active[number]
-        record = self.ledger.tell(number, ending, wall_s=self.wall_s)
+        found = self._doctor.look(self.ledger.record(number), ending)
+        record = self.ledger.tell(number, ending, wall_s=self.wall_s, findings=severities(found))
         self._tally.count(record)
-        self._doctor.see_off(record)
+        self._doctor.see_off(record, found)
         self._tracker.end_trial(number, ending, record)
         self._listener(Event("ended", describe_ending(record), record))
         self._stop_on_equal_failures()

@@ -1,11 +1,12 @@
 """What is wrong with a sweep's trials, from what the ledger holds: of one trial, and live while trials run.
 
-Findings are recomputed wherever they are read and stored nowhere. `SweepControl` calls `Doctor` in the driver, never in
-a worker; `sweeps` calls `findings_of` for trials that are read.
+`SweepControl` calls `Doctor` in the driver, never in a worker. Names and severities of an ended trial's findings are
+stored with its ending, for lists; `sweeps` computes all else from what was measured, wherever it is read.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.execution.progress import Event, Listener
 from orchestrator.spec import resolve
@@ -17,7 +18,7 @@ from orchestrator.trial import Cause, Ending, Measurement, TrialRecord, Value
 from trainables import contract
 from trainables.health import CHECKS, Finding, History, Severity, diagnose
 
-Findings = Mapping[str, Finding]
+Severities = Mapping[str, Severity]
 """By the name of the check."""
 
 _TAG = "orch.finding."
@@ -54,6 +55,19 @@ def findings_of(sweep: SweepRecord, trial: TrialRecord) -> tuple[Finding, ...]:
     return found if stopped is None or stopped.check in {finding.check for finding in found} else (stopped, *found)
 
 
+def severities_of(sweep: SweepRecord, trial: TrialRecord) -> Severities:
+    """The findings of a trial in short: as stored with its ending, otherwise computed."""
+    stored = None if trial.outline is None else trial.outline.findings
+    if stored is not None:
+        return {check: Severity(severity) for check, severity in stored.items()}
+    return severities(findings_of(sweep, trial))
+
+
+def severities(findings: Sequence[Finding]) -> Severities:
+    """Check to severity, in the same order."""
+    return {finding.check: finding.severity for finding in findings}
+
+
 def _finding_of_the_rule(ending: Ending | None) -> Finding | None:
     if ending is None or ending.cause is not Cause.SICK:
         return None
@@ -88,7 +102,7 @@ class Doctor:
         self._sweep = sweep
         self._tracker = tracker
         self._listener = listener
-        self._known: dict[int, Findings] = {}
+        self._known: dict[int, Severities] = {}
         self._counts: Counter[str] = Counter()
         self._met: set[str] = set()
         self._explained: set[str] = set()
@@ -101,41 +115,45 @@ class Doctor:
     def recall(self, records: Sequence[TrialRecord]) -> None:
         """Take up what earlier drivers have said; nothing is said again."""
         for record in records:
-            self._know(record.number, findings_of(self._sweep, record))
+            self._know(record.number, severities_of(self._sweep, record))
 
     def examine(self, number: int, params: Mapping[str, Value], measurements: Sequence[Measurement]) -> None:
         """Look at a trial after a measurement. Only what has changed is said and tagged."""
         before = self._known.get(number, {})
-        found = self._know(number, diagnose(history_of(self._sweep, params, measurements)))
+        found = diagnose(history_of(self._sweep, params, measurements))
         step = measurements[-1].step
+        self._know(number, severities(found))
         self._say(number, step, found, before)
-        if _severities(found) != _severities(before):
+        if severities(found) != before:
             self._tag(number, step, found, before)
 
-    def see_off(self, record: TrialRecord) -> None:
-        """Look at a trial that has ended or was paused, and tag its run with the last word."""
+    def look(self, record: TrialRecord, ending: Ending) -> tuple[Finding, ...]:
+        """The last word on a trial that is about to end."""
+        return findings_of(self._sweep, replace(record, ending=ending))
+
+    def see_off(self, record: TrialRecord, found: Sequence[Finding] | None = None) -> None:
+        """Say and tag the last word on a trial that has ended or was paused; without `found` it is looked at here."""
+        found = findings_of(self._sweep, record) if found is None else found
         before = self._known.get(record.number, {})
-        found = self._know(record.number, findings_of(self._sweep, record))
+        self._know(record.number, severities(found))
         self._say(record.number, record.epochs, found, before)
         if found or before:
             self._tag(record.number, record.epochs, found, before)
 
-    def _know(self, number: int, findings: Sequence[Finding]) -> Findings:
-        found = {finding.check: finding for finding in findings}
+    def _know(self, number: int, found: Severities) -> None:
         self._counts.subtract(list(self._known.get(number, ())))
         self._counts.update(list(found))
         self._known[number] = found
         self._met |= found.keys()
-        return found
 
-    def _say(self, number: int, step: int, found: Findings, before: Findings) -> None:
+    def _say(self, number: int, step: int, found: Sequence[Finding], before: Severities) -> None:
         """One line for all that is new in a trial, and before it one for each check that was not said before.
 
         A note is not said: it may grow into a warning, which then is.
         """
-        counts, known = self.counts, _severities(before)
-        loud = [f for f in found.values() if f.severity is not Severity.NOTE]
-        new = [f for f in loud if known.get(f.check, Severity.NOTE) is Severity.NOTE]
+        counts = self.counts
+        loud = [f for f in found if f.severity is not Severity.NOTE]
+        new = [f for f in loud if before.get(f.check, Severity.NOTE) is Severity.NOTE]
         first = [f for f in new if f.check not in self._explained]
         self._explained |= {f.check for f in first}
         lines = [f"{f.check} ({f.severity}): {evidence_text(f)}. {f.meaning}" for f in first]
@@ -144,15 +162,11 @@ class Doctor:
         for line in lines:
             self._listener(Event("found", f"trial {number} epoch {step} {line}"))
 
-    def _tag(self, number: int, step: int, found: Findings, before: Findings) -> None:
-        tags = {"orch.findings": ",".join(found)}
-        tags |= {f"{_TAG}{check}": f"{f.severity}: {evidence_text(f)}" for check, f in found.items()}
-        tags |= {f"{_TAG}{check}": f"gone at epoch {step}" for check in before if check not in found}
+    def _tag(self, number: int, step: int, found: Sequence[Finding], before: Severities) -> None:
+        tags = {"orch.findings": ",".join(f.check for f in found)}
+        tags |= {f"{_TAG}{f.check}": f"{f.severity}: {evidence_text(f)}" for f in found}
+        tags |= {f"{_TAG}{check}": f"gone at epoch {step}" for check in before if check not in severities(found)}
         self._tracker.tag(number, tags)
         counts = self.counts
         totals = {f"orch.num_finding.{check}": str(counts.get(check, 0)) for check in sorted(self._met)}
         self._tracker.tag(None, {"orch.findings": ",".join(counts), **totals})
-
-
-def _severities(findings: Findings) -> dict[str, Severity]:
-    return {check: finding.severity for check, finding in findings.items()}

@@ -5,9 +5,12 @@ Called by `sweeps.confirming`. All of it is attributes of the confirmation's own
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
-from orchestrator.study.ledger import Ledger
 from orchestrator.trial import JsonValue
+
+if TYPE_CHECKING:  # whoever reads a report does without Optuna
+    from orchestrator.study.ledger import Ledger
 
 READS = "orch:test_reads"
 """Study attribute with the list of reads."""
@@ -63,7 +66,7 @@ def read_reads(attrs: Mapping[str, object]) -> list[SplitRead]:
 class ConfirmationLog:
     """The attributes of one confirmation's study."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: "Ledger") -> None:
         self._study = ledger.study
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.engine.interfaces import Dialect, ExceptionContext
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from orchestrator.errors import InfrastructureError, IntegrityError, OrchError, UsageError
@@ -137,6 +137,17 @@ def in_words(error: BaseException, url: URL, *, gone: bool = False) -> OrchError
     if gone or (not is_sqlite(url) and state[:2] in ("08", "53", "57", "58")):
         return InfrastructureError(f"the ledger {shown(url)} does not answer: {first_line(error)}")
     return None
+
+
+@contextmanager
+def opening(url: URL) -> Iterator[None]:
+    """Say in words why a ledger cannot be opened."""
+    try:
+        yield
+    except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        words = f"cannot open the ledger {shown(url)}: {first_line(cause)}"
+        raise in_words(cause, url) or InfrastructureError(words) from error
 
 
 def damaged(url: URL, what: str) -> IntegrityError:

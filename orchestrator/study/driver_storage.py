@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from orchestrator.study.change import Change, apply
 from orchestrator.study.records import STEP
-from orchestrator.study.rows import TRIALS, Rows
+from orchestrator.study.rows import Rows
 
 
 def write(study: Study, trial_id: int, change: Change) -> FrozenTrial:
@@ -58,7 +58,8 @@ class DriverStorage(_CachedStorage):
         """All trials by number; of those that have not ended all that is stored."""
         with self._backend.engine.connect() as connection:
             trials = list(self._rows.read(connection, steps=False))
-            for trial in self._rows.read(connection, only=TRIALS.c.state == TrialState.RUNNING):
+            running = {trial._trial_id for trial in trials if trial.state is TrialState.RUNNING}
+            for trial in self._rows.read(connection, ids=running):
                 trials[trial.number] = trial
         return trials
 
@@ -132,7 +133,7 @@ class DriverStorage(_CachedStorage):
         if not trial.state.is_finished():
             return trial
         with self._backend.engine.connect() as connection:
-            (whole,) = self._rows.read(connection, only=TRIALS.c.trial_id == trial_id)
+            (whole,) = self._rows.read(connection, ids={trial_id})
         return whole
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:

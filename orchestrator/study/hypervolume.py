@@ -6,9 +6,6 @@ The volume is Optuna's. It is in the product of the objectives' units, and is co
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from optuna._hypervolume import compute_hypervolume
-
 from orchestrator.spec.model import Direction, Objective
 from orchestrator.trial import JsonValue, TrialRecord
 
@@ -49,6 +46,10 @@ def hypervolume(candidates: Sequence[TrialRecord], objectives: Sequence[Objectiv
     """Of the trials that may be on the front, by number; None without any."""
     if not candidates:
         return None
+    # Most sweeps have one objective.
+    import numpy as np
+    from optuna._hypervolume import compute_hypervolume
+
     signs = np.array([-1.0 if o.direction is Direction.MAXIMIZE else 1.0 for o in objectives])
     losses = np.array([[record.values[o.metric] for o in objectives] for record in candidates]) * signs
     worst = losses.max(axis=0)

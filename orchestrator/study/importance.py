@@ -1,29 +1,16 @@
-"""How much each parameter matters, from all trials that can be compared: also those that were stopped early.
+"""What is said of how much each parameter matters. Made by `matched_epochs`, kept with the sweep, read by lists.
 
-Optuna looks at complete trials alone. A choice whose bad branch never completes has one value in all of them, and so
-no importance at all. Here trials are compared at matched epochs: everyone that got so far takes part with its best
-value up to there. Called by `sweeps` and the plots; `variance` shares out the variance of one such comparison.
+Without Optuna, so that reading stays quick.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import pstdev
+from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from orchestrator.trial import JsonValue
 
-from orchestrator.spec.model import Objective, SweepSpec
-from orchestrator.study.drafting import in_search
-from orchestrator.study.driver_storage import whole_trials
-from orchestrator.study.ledger import Ledger
-from orchestrator.study.records import best_measurement, read_trial
-from orchestrator.study.variance import variance_shares
-from orchestrator.trial import JsonValue, Measurement
-
-MIN_TRIALS = 4
-"""Fewer trials at an epoch are not compared there but at the epoch before."""
-PART = 0.1
-"""An epoch at which a smaller part of the trials ended is taken together with the next ones."""
+IMPORTANCE_KEY = "orch:importance"
+"""Study attribute with the importance at the sweep's last end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +22,7 @@ class MatchedEpoch:
         num_last: how many of them are compared at no later epoch.
         spread: the standard deviation of their values.
         shares: parameter to its part, which sum to 1; empty where all values are equal.
+        num_drawn: how many of many trials the shares are of, drawn by the sweep's seed; None where they are of all.
     """
 
     epoch: int
@@ -42,6 +30,19 @@ class MatchedEpoch:
     num_last: int
     spread: float
     shares: dict[str, float]
+    num_drawn: int | None = None
+
+    @property
+    def words(self) -> str:
+        """Which trials they are."""
+        drawn = "" if self.num_drawn is None else f"{self.num_drawn} of "
+        return f"{drawn}{self.num_trials} trials"
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Plain values; whether trials were drawn is said where they were."""
+        shown: dict[str, JsonValue] = {"epoch": self.epoch, "trials": self.num_trials}
+        shown |= {} if self.num_drawn is None else {"drawn": self.num_drawn}
+        return shown | {"weight": self.weight, "shares": dict(self.shares)}
 
     @property
     def weight(self) -> float:
@@ -63,76 +64,24 @@ class Importance:
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain values."""
-        epochs: list[JsonValue] = [
-            {"epoch": at.epoch, "trials": at.num_trials, "weight": at.weight, "shares": dict(at.shares)}
-            for at in self.epochs
-        ]
-        return {"shares": dict(self.shares), "epochs": epochs}
+        return {"shares": dict(self.shares), "epochs": [at.to_json() for at in self.epochs]}
 
 
 @dataclass(frozen=True, slots=True)
-class _Curve:
-    trial: FrozenTrial
-    measurements: tuple[Measurement, ...]
+class StoredImportance:
+    """What a driver found at the end of a sweep.
 
-    @property
-    def end(self) -> int:
-        return self.measurements[-1].step
+    Attributes:
+        num_ended: how many trials had ended; with another number it is out of date.
+        found: None where nothing could be said.
+    """
 
+    num_ended: int
+    found: Importance | None
 
-def importance(ledger: Ledger) -> Importance | None:
-    """The importance of each parameter in a sweep so far; None with one parameter, or too few trials to compare."""
-    return importance_in(list(whole_trials(ledger.study)), ledger.spec)
-
-
-def importance_in(trials: Sequence[FrozenTrial], spec: SweepSpec) -> Importance | None:
-    """The same of a ledger's trials."""
-    curves = _curves(in_search(trials), spec)
-    epochs = [epoch for epoch in _endings(curves) if sum(curve.end >= epoch for curve in curves) >= MIN_TRIALS]
-    last = Counter(max((epoch for epoch in epochs if epoch <= curve.end), default=None) for curve in curves)
-    found = [_matched(curves, epoch, last[epoch], spec) for epoch in epochs]
-    weight = sum(at.weight for at in found)
-    names = {name for at in found for name in at.shares}
-    if not weight or len(names) < 2:
-        return None
-    shares = {name: sum(at.weight * at.shares.get(name, 0.0) for at in found) / weight for name in names}
-    return Importance(dict(sorted(shares.items(), key=lambda item: (-item[1], item[0]))), tuple(found))
-
-
-def _curves(trials: Sequence[FrozenTrial], spec: SweepSpec) -> list[_Curve]:
-    """The trials that were measured after epoch 0."""
-    read = [(trial, read_trial(trial, spec).measurements) for trial in trials]
-    return [_Curve(trial, tuple(found)) for trial, found in read if found and found[-1].step > 0]
-
-
-def _endings(curves: Sequence[_Curve]) -> list[int]:
-    """Epochs at which trials ended; of each run of rare ones the first, which all of that run reached."""
-    enough = PART * len(curves)
-    chosen: list[int] = []
-    ended = enough
-    for epoch, count in sorted(Counter(curve.end for curve in curves).items()):
-        if ended >= enough or count >= enough:
-            chosen.append(epoch)
-            ended = 0
-        ended += count
-    return chosen
-
-
-def _matched(curves: Sequence[_Curve], epoch: int, num_last: int, spec: SweepSpec) -> MatchedEpoch:
-    reached = [curve for curve in curves if curve.end >= epoch]
-    valued = [trial for curve in reached if (trial := _up_to(curve, epoch, spec.objective)) is not None]
-    spread = pstdev([float(trial.values[0]) for trial in valued]) if valued else 0.0
-    return MatchedEpoch(epoch, len(reached), num_last, spread, variance_shares(valued, seed=spec.seed))
-
-
-def _up_to(curve: _Curve, epoch: int, objective: Objective) -> FrozenTrial | None:
-    """The trial as if it had completed at an epoch."""
-    best = best_measurement(tuple(m for m in curve.measurements if m.step <= epoch), objective)
-    if best is None:
-        return None
-    return create_trial(
-        state=TrialState.COMPLETE,
-        value=best.metrics[objective.metric],
-        params=curve.trial.params,
-        distributions=curve.trial.distributions,
-    )
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> "StoredImportance":
+        """Read what `asdict` made."""
+        found = written["found"]
+        epochs = () if found is None else tuple(MatchedEpoch(**at) for at in found["epochs"])
+        return cls(written["num_ended"], None if found is None else Importance(found["shares"], epochs))

@@ -257,10 +257,18 @@ class Ledger:
         self._write(live, Change({records.LOST: [*live.trial.user_attrs.get(records.LOST, ()), asdict(lost)]}))
         return self.overdue(number)
 
-    def tell(self, number: int, ending: Ending, *, wall_s: float | None = None) -> TrialRecord:
+    def tell(
+        self,
+        number: int,
+        ending: Ending,
+        *,
+        wall_s: float | None = None,
+        findings: Mapping[str, str] | None = None,
+    ) -> TrialRecord:
         """End a trial that this process handed out: store the reason, and tell the sampler.
 
-        With it goes how long the sweep's drivers have run so far: a budget of hours outlives a killed driver.
+        With it goes what its measurements come to, with its `findings` (check to severity), for lists; and how long the
+        sweep's drivers have run so far: a budget of hours outlives a killed driver.
         """
         live = self._live[number]
         known = read_trial(live.trial, self.spec)
@@ -275,7 +283,7 @@ class Ledger:
         known_constraints = live.trial.constraints
         notes = {f"{_CONSTRAINTS_KEY}:{key}": v for key, v in constraints.items() if key not in known_constraints}
         change = Change(
-            {records.ENDING: records.write_ending(ending)},
+            {records.ENDING: records.write_ending(ending, replace(known.outlined, findings=findings))},
             notes=notes,
             state=state,
             objectives=self._objectives(known, live.trial, state),

@@ -2,15 +2,13 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import Any
-
-from optuna.trial import FrozenTrial
-from optuna.trial import TrialState as OptunaState
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import Objective, SweepSpec
+from orchestrator.study.plain_trials import PlainTrial
 from orchestrator.study.proposals import Proposal
 from orchestrator.trial import (
     ENDINGS,
@@ -21,11 +19,15 @@ from orchestrator.trial import (
     LostAttempt,
     Measurement,
     Mishap,
+    Outline,
     Segment,
     TrialRecord,
     TrialState,
     Value,
 )
+
+if TYPE_CHECKING:  # importing Optuna takes longer than `orch ls` may
+    from optuna.trial import FrozenTrial
 
 SWEEP_KEY = "orch:sweep"
 """Study attribute with what never changes; its presence marks a study as a sweep."""
@@ -50,7 +52,15 @@ LOST = "lost"
 ENDING = "ending"
 REPEATED = "repeated"
 REST = "rest"
+OUTLINE = "outline"
+"""Part of an ending: what the trial's measurements come to."""
 STEP = "step:"
+_STATES = {
+    "WAITING": TrialState.WAITING,
+    "COMPLETE": TrialState.COMPLETE,
+    "PRUNED": TrialState.PRUNED,
+    "FAIL": TrialState.FAILED,
+}
 _MACHINE: Mapping[str, Any] = {"devices": 1.0, "host": 0, "gpu": 0, "wall_s": 0.0}
 """What is written with a measurement only where it is something else."""
 
@@ -198,9 +208,23 @@ class SweepRecord:
         return cls(name=name, spec=spec, state=state, confirming=confirming, continued=continued, **values)
 
 
-def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None) -> TrialRecord:
+def read_trial(trial: "FrozenTrial", spec: SweepSpec, *, run_id: str | None = None) -> TrialRecord:
     """An Optuna trial in our words."""
-    attrs = trial.user_attrs
+    plain = PlainTrial(
+        trial_id=trial._trial_id,
+        number=trial.number,
+        state=trial.state.name,
+        started=trial.datetime_start,
+        ended=trial.datetime_complete,
+        params=trial.params,
+        attrs=trial.user_attrs,
+    )
+    return read_plain(plain, spec, run_id=run_id)
+
+
+def read_plain(trial: PlainTrial, spec: SweepSpec, *, run_id: str | None = None) -> TrialRecord:
+    """A trial as it was read from the database; where its measurements were left out, its outline takes their place."""
+    attrs = trial.attrs
     proposed = attrs.get(PROPOSED, {})
     measurements = tuple(
         sorted((_read_measurement(key, value) for key, value in attrs.items() if key.startswith(STEP)), key=_step)
@@ -208,7 +232,7 @@ def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None
     ending = attrs.get(ENDING)
     best = best_measurement(measurements, spec.objective)
     at_best = {} if best is None else best.metrics
-    return TrialRecord(
+    record = TrialRecord(
         number=trial.number,
         state=_read_state(trial),
         params=dict(proposed["params"] if proposed.get("outside") else trial.params),
@@ -229,12 +253,36 @@ def read_trial(trial: FrozenTrial, spec: SweepSpec, *, run_id: str | None = None
         rest=Effort(**attrs.get(REST, {})),
         run_id=run_id,
         decisions=tuple(attrs[f"{STEP}{m.step}"]["decision"] for m in measurements if _decided(attrs, m.step)),
-        started_ms=None if trial.datetime_start is None else int(trial.datetime_start.timestamp() * 1000),
-        ended_ms=None if trial.datetime_complete is None else int(trial.datetime_complete.timestamp() * 1000),
+        started_ms=None if trial.started is None else int(trial.started.timestamp() * 1000),
+        ended_ms=None if trial.ended is None else int(trial.ended.timestamp() * 1000),
+    )
+    outline = None if ending is None else _read_outline(ending.get(OUTLINE))
+    if outline is None:
+        return record
+    if measurements:
+        return replace(record, outline=outline)
+    return replace(
+        record,
+        value=outline.value,
+        best_step=outline.best_step,
+        values=outline.values,
+        violated=outline.violated,
+        outline=outline,
     )
 
 
-def is_imported(trial: FrozenTrial) -> bool:
+def has_outline(trial: PlainTrial) -> bool:
+    """Whether a list needs nothing more of it; the findings of a repaired trial were never stored."""
+    written = (trial.attrs.get(ENDING) or {}).get(OUTLINE)
+    return written is not None and written["findings"] is not None
+
+
+def _read_outline(written: Mapping[str, Any] | None) -> Outline | None:
+    """What is stored with the ending of a trial; None in ledgers of old."""
+    return None if written is None else Outline(**{**written, "effort": Effort(**written["effort"])})
+
+
+def is_imported(trial: "FrozenTrial") -> bool:
     """Whether it is a trial of another sweep."""
     return IMPORTED in trial.user_attrs
 
@@ -287,9 +335,10 @@ def write_proposal(proposal: Proposal, spec: SweepSpec, *, space: SearchSpace) -
     return written
 
 
-def write_ending(ending: Ending) -> dict[str, Any]:
+def write_ending(ending: Ending, outline: Outline | None = None) -> dict[str, Any]:
     """The attribute that `read_trial` reads back."""
-    return {"cause": ending.cause.value, "reason": ending.reason, "detail": dict(ending.detail)}
+    written = {"cause": ending.cause.value, "reason": ending.reason, "detail": dict(ending.detail)}
+    return written if outline is None else {**written, OUTLINE: asdict(outline)}
 
 
 def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
@@ -315,16 +364,11 @@ def _decided(attrs: Mapping[str, Any], step: int) -> bool:
     return "decision" in attrs[f"{STEP}{step}"]
 
 
-def _read_state(trial: FrozenTrial) -> TrialState:
-    if trial.state is OptunaState.RUNNING:
-        return TrialState.PAUSED if trial.user_attrs.get(PAUSED) else TrialState.RUNNING
-    ending = trial.user_attrs.get(ENDING)
+def _read_state(trial: PlainTrial) -> TrialState:
+    if trial.state == "RUNNING":
+        return TrialState.PAUSED if trial.attrs.get(PAUSED) else TrialState.RUNNING
+    ending = trial.attrs.get(ENDING)
     if ending is not None and ENDINGS[Cause(ending["cause"])].infeasible:
         # Told as pruned, since samplers do not look at what failed.
         return ENDINGS[Cause(ending["cause"])].state
-    return {
-        OptunaState.WAITING: TrialState.WAITING,
-        OptunaState.COMPLETE: TrialState.COMPLETE,
-        OptunaState.PRUNED: TrialState.PRUNED,
-        OptunaState.FAIL: TrialState.FAILED,
-    }[trial.state]
+    return _STATES[trial.state]

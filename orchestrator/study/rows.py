@@ -5,21 +5,21 @@ whenever it lists them. Called by `DriverStorage` alone; Optuna reads what is wr
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import ColumnElement, Table, func, insert, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.engine import Connection
 
+from orchestrator.study import plain_trials
 from orchestrator.study.change import Change
+from orchestrator.study.plain_trials import CHUNK, PlainTrial, read_plain_trials, rows_of
 from orchestrator.study.records import STEP
-
-CHUNK = 250
-"""Trials that are read at once."""
 
 
 def _table(model: type[models.BaseModel]) -> Table:
@@ -33,6 +33,8 @@ ATTRS, NOTES = _table(models.TrialUserAttributeModel), _table(models.TrialSystem
 VALUES, OBJECTIVES = _table(models.TrialIntermediateValueModel), _table(models.TrialValueModel)
 STUDY_ATTRS = _table(models.StudyUserAttributeModel)
 
+_VALUE_KIND: Any = models.TrialIntermediateValueModel.TrialIntermediateValueType
+_OBJECTIVE_KIND: Any = models.TrialValueModel.TrialValueType
 _value_of = models.TrialIntermediateValueModel.stored_repr_to_intermediate_value
 _stored_value = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
 _objective_of = models.TrialValueModel.stored_repr_to_value
@@ -49,41 +51,31 @@ class Rows:
     # --- reading
 
     def read(
-        self, connection: Connection, *, steps: bool = True, only: ColumnElement[bool] | None = None
+        self, connection: Connection, *, steps: bool = True, ids: Collection[int] | None = None
     ) -> Iterator[FrozenTrial]:
-        """The trials by number, read a chunk at a time; without `steps` the attributes of measurements are left out."""
-        query = select(TRIALS).where(TRIALS.c.study_id == self._study_id).order_by(TRIALS.c.trial_id)
-        rows = connection.execute(query if only is None else query.where(only)).all()
-        for start in range(0, len(rows), CHUNK):
-            yield from self._chunk(connection, rows[start : start + CHUNK], steps=steps)
+        """The trials by number, a chunk at a time, or those with some `ids`; without `steps` no measurements."""
+        plain = read_plain_trials(connection, self._study_id, ids=ids, leave_out=None if steps else STEP)
+        while chunk := {trial.trial_id: self._frozen(trial) for trial in islice(plain, CHUNK)}:
+            self._add_optunas_own(connection, chunk)
+            yield from chunk.values()
 
-    def _chunk(self, connection: Connection, rows: Sequence[Row[Any]], *, steps: bool) -> Iterable[FrozenTrial]:
-        trials = {row.trial_id: _bare(row) for row in rows}
-        ids = list(trials)
+    def _frozen(self, plain: PlainTrial) -> FrozenTrial:
+        state, trial_id = TrialState[plain.state], plain.trial_id
+        trial = FrozenTrial(plain.number, state, None, plain.started, plain.ended, {}, {}, {}, {}, {}, trial_id)
+        trial._params, trial._user_attrs = plain.params, plain.attrs
+        trial._distributions = {name: self._distribution(written) for name, written in plain.domains.items()}
+        return trial
 
-        def of(table: Table, *names: str) -> Iterator[Any]:
-            query = select(table.c.trial_id, *(table.c[name] for name in names)).where(table.c.trial_id.in_(ids))
-            if table is ATTRS and not steps:
-                query = query.where(ATTRS.c.key.not_like(f"{STEP}%"))
-            # The primary key: in the order in which they were written.
-            yield from connection.execute(query.order_by(*table.primary_key))
-
-        for trial_id, name, value, written in of(PARAMS, "param_name", "param_value", "distribution_json"):
-            found = self._distribution(written)
-            trials[trial_id]._distributions[name] = found
-            trials[trial_id]._params[name] = found.to_external_repr(value)
-        for trial_id, key, written in of(ATTRS, "key", "value_json"):
-            trials[trial_id]._user_attrs[key] = json.loads(written)
-        for trial_id, key, written in of(NOTES, "key", "value_json"):
+    def _add_optunas_own(self, connection: Connection, trials: Mapping[int, FrozenTrial]) -> None:
+        for trial_id, key, written in rows_of(connection, plain_trials.NOTES, trials):
             trials[trial_id]._system_attrs[key] = json.loads(written)
-        for trial_id, step, value, kind in of(VALUES, "step", "intermediate_value", "intermediate_value_type"):
-            trials[trial_id].intermediate_values[step] = _value_of(value, kind)
+        for trial_id, step, value, kind in rows_of(connection, plain_trials.VALUES, trials):
+            trials[trial_id].intermediate_values[step] = _value_of(value, _VALUE_KIND[kind])
         objectives: dict[int, dict[int, float]] = {}
-        for trial_id, objective, value, kind in of(OBJECTIVES, "objective", "value", "value_type"):
-            objectives.setdefault(trial_id, {})[objective] = _objective_of(value, kind)
+        for trial_id, objective, value, kind in rows_of(connection, plain_trials.OBJECTIVES, trials):
+            objectives.setdefault(trial_id, {})[objective] = _objective_of(value, _OBJECTIVE_KIND[kind])
         for trial_id, values in objectives.items():
             trials[trial_id]._values = [values[n] for n in range(len(values))]
-        return trials.values()
 
     def _distribution(self, written: str) -> BaseDistribution:
         """Equal ones are one object."""
@@ -180,16 +172,6 @@ def _objectives(values: Sequence[float] | None) -> list[dict[str, Any]]:
     return [{"objective": n, "value": value, "value_type": kind} for n, value, kind in rows]
 
 
-def _bare(row: Row[Any]) -> FrozenTrial:
-    state: TrialState = row.state
-    started, ended = _local(row.datetime_start), _local(row.datetime_complete)
-    return FrozenTrial(row.number, state, None, started, ended, {}, {}, {}, {}, {}, row.trial_id)
-
-
 def _utc(moment: datetime | None) -> datetime | None:
     """Optuna keeps naive UTC in the database and naive local time in memory."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _local(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=None)

@@ -5,26 +5,23 @@ from collections.abc import Sequence
 
 import optuna
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.errors import InfrastructureError, OrchError, SweepNotFoundError, UsageError
-from orchestrator.study.confirmations import SplitRead, read_reads
+from orchestrator.errors import OrchError, UsageError
+from orchestrator.study.archive import Archive
+from orchestrator.study.confirmations import READS, SplitRead, read_reads
 from orchestrator.study.database import (
     alone,
     connect_again,
     damaged,
     engine_options,
-    file_of,
-    first_line,
-    in_words,
     is_sqlite,
+    opening,
     parse_url,
     raise_in_words,
-    shown,
 )
 from orchestrator.study.driver_storage import DriverStorage
 from orchestrator.study.importing import imported_trial
-from orchestrator.study.lease import LEASES, Fence, Lease, Leases, read_lease
+from orchestrator.study.lease import LEASES, Fence, Leases
 from orchestrator.study.ledger import Ledger, search_space
 from orchestrator.study.proposals import Proposer
 from orchestrator.study.records import SWEEP_KEY, SweepRecord
@@ -34,18 +31,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def is_absent(url: str) -> bool:
-    """Whether a ledger URL names a SQLite file that is not there, so that reading would have to make it.
-
-    Raises:
-        UsageError: it is not a database URL.
-    """
-    file = file_of(parse_url(url))
-    return file is not None and not file.exists()
-
-
-class Storage:
-    """All sweeps of one ledger database."""
+class Storage(Archive):
+    """All sweeps of one ledger database, to be made and driven."""
 
     def __init__(self, url: str) -> None:
         """Open the database at a SQLAlchemy `url`, creating its tables if it is new.
@@ -56,16 +43,13 @@ class Storage:
         """
         self.url = url
         self._parsed = parse_url(url)
-        try:
+        with opening(self._parsed):
             with alone(self._parsed):
                 self._rdb = optuna.storages.RDBStorage(
                     self._parsed.render_as_string(hide_password=False), engine_kwargs=engine_options(self._parsed)
                 )
                 LEASES.create(self._rdb.engine, checkfirst=True)
-        except (SQLAlchemyError, RuntimeError, ImportError, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            words = f"cannot open the ledger {shown(self._parsed)}: {first_line(cause)}"
-            raise in_words(cause, self._parsed) or InfrastructureError(words) from error
+            super().__init__(self._rdb.engine)
         self._fence = Fence(self._rdb.engine)
         connect_again(self._rdb.engine)
         raise_in_words(self._rdb.engine, self._parsed, note=self._fence.fail)
@@ -92,11 +76,6 @@ class Storage:
             if found != "ok":
                 raise damaged(self._parsed, found.replace("\n", "; "))
 
-    def lease(self, sweep_id: str) -> Lease | None:
-        """Who drives a sweep, by its id, as the database says; None when nobody does."""
-        with self._rdb.engine.connect() as connection:
-            return read_lease(connection, sweep_id)
-
     def leases(self) -> Leases:
         """The claims on sweeps, to take one; close it."""
         url = self._parsed.render_as_string(hide_password=False)
@@ -104,27 +83,15 @@ class Storage:
         raise_in_words(engine, self._parsed, note=lambda error: None)
         return Leases(engine)
 
-    @property
-    def names(self) -> list[str]:
-        """The names of all sweeps, oldest first."""
-        return [s.study_name for s in self._rdb.get_all_studies() if SWEEP_KEY in s.user_attrs]
-
     def next_name(self, base: str) -> str:
         """`base-1`, or with the first number that no sweep has."""
         taken = set(self.names)
         return next(f"{base}-{n}" for n in range(1, len(taken) + 2) if f"{base}-{n}" not in taken)
 
-    def sweeps(self) -> list[SweepRecord]:
-        """All sweeps, oldest first, without their trials."""
-        return [
-            SweepRecord.from_attrs(s.study_name, s.user_attrs)
-            for s in self._rdb.get_all_studies()
-            if SWEEP_KEY in s.user_attrs
-        ]
-
     def test_reads(self, split: str) -> list[SplitRead]:
         """Every read of one test split, by any confirmation of this ledger, oldest first."""
-        reads = [read for s in self._rdb.get_all_studies() for read in read_reads(s.user_attrs) if read.split == split]
+        reads = [read for attrs in self.attributes((READS,)).values() for read in read_reads(attrs)]
+        reads = [read for read in reads if read.split == split]
         return sorted(reads, key=lambda read: read.at_ms)
 
     def create(
@@ -180,20 +147,3 @@ class Storage:
         record = self.find(reference)
         study = optuna.load_study(study_name=record.name, storage=DriverStorage(self._rdb))
         return Ledger(study, spec=record.spec, fixed=record.fixed, proposer=proposer)
-
-    def find(self, reference: str) -> SweepRecord:
-        """The record of a sweep by its name or id.
-
-        Raises:
-            SweepNotFoundError: there is none.
-        """
-        sweeps = self.sweeps()
-        for record in sweeps:
-            if reference in (record.name, record.id):
-                return record
-        known = ", ".join(record.name for record in sweeps[-10:]) or "none"
-        raise SweepNotFoundError(f"no sweep {reference!r} in this ledger; the latest are: {known}")
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self._rdb.engine.dispose()

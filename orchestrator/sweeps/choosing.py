@@ -6,8 +6,9 @@ from orchestrator.errors import UsageError
 from orchestrator.study import SweepRecord
 from orchestrator.sweeps.confirming.find import confirmation_of
 from orchestrator.sweeps.confirming.report import ConfirmationReport, Confirmed
+from orchestrator.sweeps.overview import find_trial
 from orchestrator.sweeps.paths import Home
-from orchestrator.sweeps.read import find_trial, show
+from orchestrator.sweeps.read import show
 from orchestrator.trial import TrialRecord
 
 BEST = "best"

@@ -21,8 +21,9 @@ from orchestrator.sweeps.continuing import History
 from orchestrator.sweeps.extending import extend_trials, extended_record, read_extension, trials_to_extend
 from orchestrator.sweeps.lock import driving
 from orchestrator.sweeps.maintain import deliver
+from orchestrator.sweeps.overview import refuse_emptied
 from orchestrator.sweeps.paths import Home, SweepPaths
-from orchestrator.sweeps.read import open_storage, refuse_emptied, show
+from orchestrator.sweeps.read import open_storage, show
 from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery

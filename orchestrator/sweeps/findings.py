@@ -1,6 +1,7 @@
 """What is wrong with the trials of a sweep: each trial's findings, and which region of the space makes which illness.
 
-Recomputed from the ledger at each read. Without scipy and torch, so that `orch show` stays quick.
+Of an ended trial a list needs checks and severities alone, which are stored with its ending; all else is computed from
+what was measured. Without scipy and torch, so that `orch show` stays quick.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.analysis.diagnosis import Excess, strongest_excess
 from orchestrator.errors import UsageError
-from orchestrator.execution.doctor import findings_of, history_of
+from orchestrator.execution.doctor import history_of, severities_of
 from orchestrator.spec.wording import did_you_mean
 from orchestrator.study import SweepRecord
 from orchestrator.trial import JsonValue, TrialRecord
@@ -69,18 +70,18 @@ class SweepFindings:
     """What was found in a sweep.
 
     Attributes:
-        by_trial: number to findings, of each trial that has measured something.
+        by_trial: number to check and severity, of each trial that has measured something.
         illnesses: the gravest and most frequent first.
         parameters: all that are searched.
     """
 
-    by_trial: Mapping[int, Sequence[Finding]]
+    by_trial: Mapping[int, Mapping[str, Severity]]
     illnesses: Sequence[Illness]
     parameters: Sequence[str]
 
     def num_grave(self, number: int) -> int:
         """How many findings of a trial are more than a note."""
-        return sum(finding.severity is not Severity.NOTE for finding in self.by_trial.get(number, ()))
+        return sum(severity is not Severity.NOTE for severity in self.by_trial.get(number, {}).values())
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain values, to stand beside those of the sweep."""
@@ -89,12 +90,12 @@ class SweepFindings:
 
 def sweep_findings(sweep: SweepRecord, trials: Sequence[TrialRecord]) -> SweepFindings:
     """Examine all trials of a sweep."""
-    by_trial = {trial.number: findings_of(sweep, trial) for trial in trials if trial.measurements}
+    by_trial = {trial.number: severities_of(sweep, trial) for trial in trials if trial.outlined.num_measured}
     params = {trial.number: trial.params for trial in trials if trial.number in by_trial}
     found: dict[str, dict[int, Severity]] = {}
     for number, findings in by_trial.items():
-        for finding in findings:
-            found.setdefault(finding.check, {})[number] = finding.severity
+        for check, severity in findings.items():
+            found.setdefault(check, {})[number] = severity
     illnesses = [
         Illness(
             check,

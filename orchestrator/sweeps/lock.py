@@ -15,15 +15,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import psutil
 
 from orchestrator.errors import LockedError
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.signals import interruptible
-from orchestrator.study import Lease, Leases, Storage, SweepRecord
+from orchestrator.study import Archive, Lease, Leases, SweepRecord
 from orchestrator.sweeps.paths import SweepPaths
+
+if TYPE_CHECKING:  # whoever looks who drives does without Optuna
+    from orchestrator.study import Storage
 
 LOOKS = 5
 LOOK_S = 0.05
@@ -42,7 +45,7 @@ class Driver:
 
 @contextmanager
 def driving(
-    storage: Storage, record: SweepRecord, paths: SweepPaths, *, clock: Clock, take_over: bool = False
+    storage: "Storage", record: SweepRecord, paths: SweepPaths, *, clock: Clock, take_over: bool = False
 ) -> Iterator[None]:
     """Drive a sweep, alone. When another takes over, this thread gets a `LockedError`, and `storage` commits no more.
 
@@ -63,9 +66,9 @@ def driving(
         yield
 
 
-def driver_of(storage: Storage, record: SweepRecord, paths: SweepPaths) -> Driver | None:
+def driver_of(archive: Archive, record: SweepRecord, paths: SweepPaths) -> Driver | None:
     """Who drives a sweep now; None when nobody does, or its driver is known to be dead."""
-    held = storage.lease(record.id)
+    held = archive.lease(record.id)
     is_locked, written = _look(paths.lock)
     is_here = held is not None and held.token == written.get("token")
     if is_locked:

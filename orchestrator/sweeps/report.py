@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orchestrator import analysis
 from orchestrator.study import Ledger
-from orchestrator.study.importance import importance
+from orchestrator.study.matched_epochs import importance, note_importance
 from orchestrator.study.plots import write_plots
 from orchestrator.sweeps.summary import dominated_volume
 
@@ -24,6 +24,7 @@ def write_report(ledger: Ledger, folder: Path) -> list[Path]:
     if ledger.sweep.confirms is not None:
         return [csv, html]
     important = importance(ledger)
+    note_importance(ledger, important)
     shares, plots = folder / "importance.json", folder / "plots.html"
     if important is not None:
         shares.write_text(json.dumps(important.to_json(), indent=1))

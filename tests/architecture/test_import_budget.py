@@ -1,4 +1,4 @@
-"""What must be instant stays light: no torch, ray, mlflow or optuna for help, validate, lint and schema."""
+"""What must be instant stays light: no torch, ray, mlflow or optuna for help, validate, lint, schema and lists."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.specs import toy_spec
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "ray", "mlflow", "optuna", "pandas", "scipy", "sklearn", "matplotlib"}
@@ -23,6 +25,21 @@ def test_no_heavy_library_is_loaded(command):
     )
 
     assert done.returncode == 0
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+@pytest.mark.parametrize("command", [("ls",), ("status", "toy-1"), ("compare", "toy-1/0")], ids=" ".join)
+def test_a_list_of_sweeps_needs_none_either(desk, command):
+    desk.run(toy_spec(trials=2))
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *command, "--home", desk.folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.returncode, "toy-1" in done.stdout) == (0, True)
     assert HEAVY & set(done.stderr.split()) == set()
 
 

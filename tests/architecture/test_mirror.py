@@ -36,6 +36,8 @@ COVERED = {
     "orchestrator/spec/rule_checks.py": "tests/orchestrator/spec/test_loading.py",
     "orchestrator/spec/space_checks.py": "tests/orchestrator/spec/test_loading.py",
     "orchestrator/study/change.py": "tests/orchestrator/study/test_driver_storage.py",
+    "orchestrator/study/plain_trials.py": "tests/orchestrator/study/test_driver_storage.py",
+    "orchestrator/study/importance.py": "tests/orchestrator/study/test_matched_epochs.py",
     "orchestrator/study/rows.py": "tests/orchestrator/study/test_driver_storage.py",
     "orchestrator/study/code_log.py": "tests/orchestrator/sweeps/test_changed.py",
     "orchestrator/study/decisions.py": "tests/contracts/test_pruners.py",

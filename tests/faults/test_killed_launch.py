@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.sweeps import read
+from orchestrator.sweeps import overview, read
 from tests.conftest import ROOT
 from tests.faults.die_while_launching import NOWHERE, STEPS
 from tests.support.home import House
@@ -53,5 +53,5 @@ def test_the_same_command_works_or_the_sweep_can_be_resumed(killed, no_mlflow, s
         summary = house.launch(toy_spec(trials=2), name="mine", sweep_id="id-2")
     assert (summary.state, len(summary.trials)) == ("COMPLETE", 2)
     assert all([m.step for m in trial.measurements] == [0, 1, 2, 3, 4] for trial in summary.trials)
-    assert [s.sweep.name for s in read.list_sweeps(house.home)] == ["mine"]
+    assert [s.sweep.name for s in overview.list_sweeps(house.home)] == ["mine"]
     assert read.show(house.home, "mine").driver is None

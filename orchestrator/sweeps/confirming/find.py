@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from orchestrator.study import Storage, SweepRecord
-from orchestrator.study.confirmations import ConfirmationLog
+from orchestrator.study import Archive, SweepRecord
+from orchestrator.study.confirmations import REPORT
 from orchestrator.sweeps.confirming.report import ConfirmationReport
+from orchestrator.sweeps.overview import open_home
 from orchestrator.sweeps.paths import Home
-from orchestrator.sweeps.read import open_storage
 
 
-def confirmations(storage: Storage, sweep: str) -> Sequence[SweepRecord]:
+def confirmations(archive: Archive, sweep: str) -> Sequence[SweepRecord]:
     """The confirmations of a search, oldest first."""
-    return [record for record in storage.sweeps() if record.confirms == sweep]
+    return [record for record in archive.sweeps() if record.confirms == sweep]
 
 
-def report_of(storage: Storage, confirmation: str) -> ConfirmationReport | None:
+def report_of(archive: Archive, confirmation: str) -> ConfirmationReport | None:
     """What a confirmation says; None while it is not finished."""
-    written = ConfirmationLog(storage.open(confirmation)).report
+    written = archive.attributes((REPORT,))[confirmation].get(REPORT)
     return None if written is None else ConfirmationReport.model_validate(written)
 
 
@@ -28,8 +28,8 @@ def is_confirmation(home: Home, reference: str) -> bool:
     Raises:
         SweepNotFoundError
     """
-    with closing(open_storage(home)) as storage:
-        return storage.find(reference).confirms is not None
+    with closing(open_home(home)) as archive:
+        return archive.find(reference).confirms is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def find(home: Home, reference: str) -> Found:
     Raises:
         SweepNotFoundError
     """
-    with closing(open_storage(home)) as storage:
-        record = storage.find(reference)
-        names = [record.name] if record.confirms else [found.name for found in confirmations(storage, record.name)]
-        reports = {name: report_of(storage, name) for name in names}
+    with closing(open_home(home)) as archive:
+        record = archive.find(reference)
+        names = [record.name] if record.confirms else [found.name for found in confirmations(archive, record.name)]
+        reports = {name: report_of(archive, name) for name in names}
     finished = [report for report in reports.values() if report is not None]
     unfinished = [name for name, report in reports.items() if report is None]
     return Found(finished[-1] if finished else None, unfinished[-1] if unfinished else None)

@@ -1,13 +1,15 @@
 """Checks of what was measured: the ledger and Optuna have the same values, and each trial's steps have no holes."""
 
 import itertools
+import json
 import math
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 
 from orchestrator.sweeps.verifying.evidence import Evidence
 from orchestrator.sweeps.verifying.numbers import same_lists, same_maps
 from orchestrator.sweeps.verifying.report import Outcome, Violation
-from orchestrator.trial import TrialRecord, TrialState
+from orchestrator.trial import Outline, TrialRecord, TrialState
 
 _BACKUP = "restore the ledger from a backup; the ledger is not changed to agree with itself"
 
@@ -29,22 +31,45 @@ def check_objective(evidence: Evidence) -> Outcome:
 
 
 def check_steps(evidence: Evidence) -> Outcome:
-    """Each trial's steps are the sweep's own, without a hole, and Optuna has the same ones."""
+    """Each trial's steps are the sweep's own, without a hole, Optuna has the same ones, and the outline is theirs."""
     measured = {m.step for trial in evidence.trials for m in trial.measurements}
     intermediate = {stored.number: dict(stored.intermediate) for stored in evidence.stored}
     violations: list[Violation] = []
     for trial in evidence.trials:
-        steps = [m.step for m in trial.measurements]
-        if hole := sorted(measured.intersection(_skipped(steps))):
-            what = "steps are missing that other trials have measured"
-            violations.append(Violation(what, trial.number, seen=steps, expected=hole, advice=_BACKUP))
-        if evidence.record.spec.further_objectives:
-            continue
-        expected, seen = _reported(trial, evidence), intermediate[trial.number]
-        if not same_maps(seen, expected) and (trial.state.is_terminal or not _differ_by_the_newest(seen, expected)):
-            what = "Optuna's intermediate values are not the measurements"
-            violations.append(Violation(what, trial.number, seen=_text(seen), expected=_text(expected), advice=_BACKUP))
+        found = [*_holes(trial, measured)]
+        if not evidence.record.spec.further_objectives:
+            found += _differences(trial, intermediate[trial.number], evidence)
+        # What is missing or changed would be said twice.
+        violations += found or _outline_violations(trial)
     return Outcome(violations)
+
+
+def _holes(trial: TrialRecord, measured: set[int]) -> Iterator[Violation]:
+    steps = [m.step for m in trial.measurements]
+    if hole := sorted(measured.intersection(_skipped(steps))):
+        what = "steps are missing that other trials have measured"
+        yield Violation(what, trial.number, seen=steps, expected=hole, advice=_BACKUP)
+
+
+def _differences(trial: TrialRecord, seen: dict[int, float], evidence: Evidence) -> Iterator[Violation]:
+    expected = _reported(trial, evidence)
+    if not same_maps(seen, expected) and (trial.state.is_terminal or not _differ_by_the_newest(seen, expected)):
+        what = "Optuna's intermediate values are not the measurements"
+        yield Violation(what, trial.number, seen=_text(seen), expected=_text(expected), advice=_BACKUP)
+
+
+def _outline_violations(trial: TrialRecord) -> Iterator[Violation]:
+    """Findings are left as stored: they are what the checks of that day said."""
+    if (outline := trial.outline) is None:
+        return
+    expected = _shown(replace(replace(trial, outline=None).outlined, findings=outline.findings))
+    if (seen := _shown(outline)) != expected:
+        what = "what is stored with its ending is not what its measurements come to"
+        yield Violation(what, trial.number, seen=seen, expected=expected, advice=_BACKUP)
+
+
+def _shown(outline: Outline) -> str:
+    return json.dumps(asdict(outline), sort_keys=True)
 
 
 def _skipped(steps: list[int]) -> Iterator[int]:

@@ -1,5 +1,7 @@
 """`orch show` prints what matters, and says it in JSON."""
 
+import json
+
 from rich.console import Console
 
 from orchestrator.cli.importance import importance_json, print_importance
@@ -40,4 +42,7 @@ def test_show_of_a_sweep_with_two_parameters(sweep, folder, orch):
 
     assert "importance" in orch("show", "toy-1").out
     assert set(orch("show", "toy-1", "--json").json["importance"]["shares"]) == {"x", "kind"}
+    assert orch("show", "toy-1", "--json").json["importance"] == json.loads(
+        next(folder.glob(".orch/sweeps/*/report/importance.json")).read_text()
+    )
     assert (next(folder.glob(".orch/sweeps/*/report")) / "importance.json").exists()

@@ -143,3 +143,11 @@ def test_a_ledger_cannot_lead_out_of_the_home(finished_copy, orch):
         answer = orch(*command)
         assert answer.code == 6
         assert "'../../../x' is not the id of a sweep" in answer.err
+
+
+def test_the_table_of_many_trials_is_cut_and_says_so(finished, orch):
+    lines = orch("show", "toy-1", "--top", "2").out.splitlines()
+
+    assert lines[-1] == "these are the first 2 of 3 trials; more: --top 3; all: --json"
+    assert [line.split()[0] for line in lines[-3:-1]] == ["1", "2"]
+    assert len(orch("show", "toy-1", "--top", "2", "--json").json["trials"]) == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.study.importance import importance
+from orchestrator.study.matched_epochs import importance
 from orchestrator.study.plots import write_plots
 from tests.support.specs import SPACE, toy_spec
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.errors import SweepNotFoundError, UsageError
 from orchestrator.study import Storage, SweepRecord
-from orchestrator.sweeps import drive, read
+from orchestrator.sweeps import drive, overview
 from orchestrator.sweeps.continuing import History, history_of, take_over
 from orchestrator.trial import Cause, Ending, Measurement
 from tests.support.home import ROOT
@@ -194,7 +194,7 @@ def test_a_whole_sweep_continues_is_resumed_and_is_continued_from(house):
     summary = drive.launch(checked, house.around(), name="new", sweep_id="new", history=history)
     assert (summary.sweep.reason, summary.counts["complete"]) == ("all 2 trials have ended", 2)
     with pytest.raises(UsageError, match="its trials are 3 to 4"):
-        read.find_trial(summary, 1)
+        overview.find_trial(summary, 1)
     resumed = drive.resume("new", house.around(), extend=["trials=+1"])
     assert [trial.number for trial in resumed.trials] == [3, 4, 5]
     assert (resumed.sweep.continued.sweep, resumed.sweep.continued.taken) == ("toy-1", 3)

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.errors import LockedError, SpecError, SweepNotFoundError, UsageError
 from orchestrator.execution.checkpoint_names import step_folder, trial_folder
 from orchestrator.study import Ledger, SweepState
-from orchestrator.sweeps import read
+from orchestrator.sweeps import overview, read
 from orchestrator.tracking.operations import EndSweep
 from orchestrator.tracking.outbox import Outbox
 from tests.support.failpoints import Action, FailPoint, armed
@@ -68,7 +68,7 @@ def test_names_count_up_and_a_taken_one_is_refused(house):
     assert house.launch(toy_spec(trials=1), sweep_id="id-2").sweep.name == "toy-2"
     with pytest.raises(UsageError, match="'toy-2' exists already"):
         house.launch(toy_spec(trials=1), name="toy-2", sweep_id="id-3")
-    assert [s.sweep.name for s in read.list_sweeps(house.home)] == ["toy-1", "toy-2"]
+    assert [s.sweep.name for s in overview.list_sweeps(house.home)] == ["toy-1", "toy-2"]
     assert [s.sweep.name for s in read.newest_sweeps(house.home, lambda _: True)] == ["toy-2", "toy-1"]
     assert [s.sweep.name for s in read.newest_sweeps(house.home, lambda r: r.name == "toy-1")] == ["toy-1"]
 

@@ -1,4 +1,4 @@
-"""Findings of trials and of sweeps, recomputed from records."""
+"""Findings of trials and of sweeps: computed from records, or as stored with an ending."""
 
 import pytest
 

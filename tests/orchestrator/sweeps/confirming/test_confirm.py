@@ -12,7 +12,7 @@ from orchestrator.errors import LockedError, UsageError
 from orchestrator.spec import parse
 from orchestrator.study import Storage, SweepState
 from orchestrator.study.confirmations import ConfirmationLog
-from orchestrator.sweeps import drive, read
+from orchestrator.sweeps import drive, overview, read
 from orchestrator.sweeps.checks import check
 from orchestrator.sweeps.confirming import confirm as use_case
 from orchestrator.sweeps.confirming.find import confirmation_of, find, is_confirmation
@@ -138,7 +138,7 @@ def test_a_second_read_of_the_same_split_needs_to_be_asked_for(house):
             confirmed(house, reference, sweep_id="c-2")
     with pytest.raises(UsageError, match="test has been read 1 time before"):
         use_case.look_ahead(house.checked(confirmable_spec(confirm={})), house.around(), again=False)
-    assert len(read.list_sweeps(house.home)) == 3, "nothing was begun"
+    assert len(overview.list_sweeps(house.home)) == 3, "nothing was begun"
     watcher = Lines()
     second = confirmed(house, watcher=watcher, sweep_id="c-2", again=True).report
     assert watcher.said[0].startswith("test has been read 1 time before")
@@ -185,7 +185,7 @@ def test_an_interrupted_confirmation_goes_on_to_the_same_report(house, won):
         use_case.confirm("toy-1", house.around(), asked(top=None, seeds=9), sweep_id="c-2")
     done = confirmed(house, top=None, seeds=None)
     assert figures(done.report) == figures(won[2].report)
-    assert len(read.list_sweeps(house.home)) == 2
+    assert len(overview.list_sweeps(house.home)) == 2
 
 
 def test_a_read_that_was_interrupted_goes_on_and_counts(house, won, monkeypatch):

@@ -47,3 +47,16 @@ def test_a_driver_that_died_between_two_writes_has_lost_nothing(patient):
         db.execute("""UPDATE study_user_attributes SET value_json = replace(value_json, '"COMPLETE"', '"RUNNING"')""")
 
     assert patient.violations(CheckId.STEPS) == []
+
+
+def test_an_outline_that_is_not_what_was_measured(patient):
+    was, changed = '"num_measured": 5', '"num_measured": 6'
+    with patient.ledger() as db:
+        change = f"value_json = replace(value_json, '{was}', '{changed}')"
+        db.execute(f"UPDATE trial_user_attributes SET {change} WHERE key = 'ending' AND {TRIAL.format(0)}")
+
+    (violation,) = patient.violations(CheckId.STEPS)
+
+    assert violation.trial == 0
+    assert changed in violation.seen
+    assert was in violation.expected

@@ -8,7 +8,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
-from orchestrator.study.importance import importance, importance_in
+from orchestrator.study import matched_epochs
+from orchestrator.study.importance import IMPORTANCE_KEY, StoredImportance
+from orchestrator.study.matched_epochs import importance, importance_in, note_importance
 from orchestrator.study.records import STEP, write_measurement
 from orchestrator.trial import Measurement
 from tests.support.specs import toy_spec
@@ -123,3 +125,26 @@ def test_of_a_real_sweep_with_asha(desk):
     assert set(found.shares) == {"kind", "x"}
     assert found.epochs[0].num_trials == 12
     assert found.to_json()["epochs"][0]["weight"] > 0
+
+
+def test_of_many_trials_some_are_drawn_and_it_is_said(monkeypatch):
+    monkeypatch.setattr(matched_epochs, "MAX_TRIALS", 20)
+    trials = planted(48)
+    found = importance_in(trials, SPEC)
+
+    first, *_, last = found.epochs
+    assert (first.num_trials, first.num_drawn, first.words) == (48, 20, "20 of 48 trials")
+    assert first.to_json()["drawn"] == 20
+    assert (last.num_drawn, "drawn" in last.to_json()) == (None, False)
+    assert next(iter(found.shares)) == "kind"
+    assert importance_in(trials, SPEC) == found
+
+
+def test_what_is_noted_reads_back(desk):
+    desk.run(toy_spec(trials=6))
+    ledger = desk.reopen()
+    found = importance_in(planted(), SPEC)
+    for important in (found, None):
+        note_importance(ledger, important)
+        written = desk.reopen().study.user_attrs[IMPORTANCE_KEY]
+        assert StoredImportance.from_json(written) == StoredImportance(6, important)

@@ -4,14 +4,14 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.execution.clock import Clock
-from orchestrator.sweeps import read
+from orchestrator.sweeps import overview, read
 from orchestrator.sweeps.maintain import deliver, request_stop
 from orchestrator.sweeps.summary import trial_to_json
 from tests.support.specs import toy_spec
 
 
 def test_an_empty_home_has_no_sweeps_and_stays_empty(house):
-    assert read.list_sweeps(house.home) == []
+    assert overview.list_sweeps(house.home) == []
     with pytest.raises(UsageError, match="there is no ledger"):
         read.show(house.home, "toy-1")
     assert not house.home.root.exists()
@@ -19,18 +19,18 @@ def test_an_empty_home_has_no_sweeps_and_stays_empty(house):
 
 def test_a_trial_is_found_by_its_number(house):
     summary = house.launch(toy_spec(trials=2))
-    assert read.find_trial(summary, 1).number == 1
+    assert overview.find_trial(summary, 1).number == 1
     with pytest.raises(UsageError, match="sweep toy-1 has no trial 2; its trials are 0 to 1"):
-        read.find_trial(summary, 2)
+        overview.find_trial(summary, 2)
 
 
 def test_sweeps_and_single_trials_are_compared(house):
     house.launch(toy_spec(trials=3))
     house.launch(toy_spec(trials=2, seed=4), sweep_id="id-2")
-    compared = read.compare(house.home, ["toy-1", "toy-2/1"], top=2)
+    compared = overview.compare(house.home, ["toy-1", "toy-2/1"], top=2)
     assert [s.sweep.name for s in compared.summaries] == ["toy-1", "toy-2"]
     with pytest.raises(UsageError, match="the form is SWEEP or SWEEP/NUMBER"):
-        read.compare(house.home, ["toy-1/best"], top=2)
+        overview.compare(house.home, ["toy-1/best"], top=2)
 
 
 def test_the_json_of_a_sweep_has_what_scripts_rely_on(house):
