@@ -328,22 +328,23 @@ class TrialRecord:
     @property
     def epochs(self) -> int:
         """Epochs done: the last measured step."""
-        return self.outlined.epochs
+        if self.measurements:
+            return self.measurements[-1].step
+        return 0 if self.outline is None else self.outline.epochs
 
     @property
     def outlined(self) -> Outline:
         """What its measurements come to: of the measurements where they are read, otherwise as stored."""
         if self.outline is not None and not self.measurements:
             return self.outline
-        epochs = self.measurements[-1].step if self.measurements else 0
         effort = Effort(
             train_s=sum(m.train_s for m in self.measurements),
             device_s=sum(m.train_s * m.devices for m in self.measurements),
-            epochs=epochs if self.segment is None else sum(m.step > 0 for m in self.measurements),
+            epochs=self.epochs if self.segment is None else sum(m.step > 0 for m in self.measurements),
         )
         return Outline(
             num_measured=len(self.measurements),
-            epochs=epochs,
+            epochs=self.epochs,
             effort=effort,
             value=self.value,
             best_step=self.best_step,
