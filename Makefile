@@ -51,8 +51,9 @@ driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 tria
 	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5
 	$(BIN)/python -m benchmarks.driver --sampler tpe --trials 10000 --epochs 5
 
-large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/benchmarks.md
-	$(BIN)/python -m benchmarks.large_sweep
+large-sweep: $(STAMP)  ## resuming and reading sweeps of 1,000 and 10,000 trials: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.large_sweep --trials 1000
+	$(BIN)/python -m benchmarks.large_sweep --trials 10000
 
 fused: $(STAMP)  ## lanes of one computation against trials alone
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fused
