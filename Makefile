@@ -54,8 +54,9 @@ driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 tria
 	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5
 	$(BIN)/python -m benchmarks.driver --sampler tpe --trials 10000 --epochs 5
 
-large-sweep: $(STAMP)  ## resuming and reading a sweep of 10,000 trials: docs/benchmarks.md
-	$(BIN)/python -m benchmarks.large_sweep
+large-sweep: $(STAMP)  ## resuming and reading sweeps of 1,000 and 10,000 trials: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.large_sweep --trials 1000
+	$(BIN)/python -m benchmarks.large_sweep --trials 10000
 
 many-trials: $(STAMP)  ## 10,000 trials of one second on 16 logical CPUs, about 12 minutes
 	$(BIN)/python -m benchmarks.cluster many-trials
