@@ -15,6 +15,8 @@ from optuna.trial import FrozenTrial, create_trial
 MIN_TRIALS = 4
 """Fewer trials of a branch say nothing of its parameters."""
 NUM_TREES = 32
+SLOW_IMPORTS = ("optuna.importance._fanova",)
+"""Imported when a sweep ends; its driver imports them while it waits for its runner."""
 
 
 def variance_shares(trials: Sequence[FrozenTrial], *, seed: int) -> dict[str, float]:

@@ -15,6 +15,7 @@ from orchestrator.execution.signals import Received, handling_signals
 from orchestrator.spec import difference, dump, parse
 from orchestrator.study import Confirming, Ledger, Storage, SweepRecord, SweepState, is_absent
 from orchestrator.study.proposals import Proposer
+from orchestrator.study.variance import SLOW_IMPORTS
 from orchestrator.sweeps.changed import code_news, code_warning, file_news, refuse_edited_copy, write_copy
 from orchestrator.sweeps.checks import CheckedSweep, check, check_name
 from orchestrator.sweeps.continuing import History
@@ -214,7 +215,7 @@ def _connect(
 ) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
-    preload = tracking.Preload(tracking_uri)
+    preload = tracking.Preload(tracking_uri, modules=SLOW_IMPORTS)
     stack.callback(preload.discard)
     try:
         capacity = runner.connect(checked.spec, around.directory, checked.fixed)

@@ -1,11 +1,12 @@
-"""Work for MLflow that is done while a cluster starts: its import, and the schema of a store that is not there yet.
+"""Work done while a cluster starts: MLflow's import, the schema of a store that is not there yet, other imports.
 
-Both take seconds of CPU which, a moment later, the first trials would have to share.
+They take seconds of CPU which, a moment later, the first trials would have to share, or the last ones be waited for.
 """
 
 import importlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -17,7 +18,9 @@ _FILE = "mlflow.db"
 class Preload:
     """A thread that gets ready. Nothing appears where the sweep lives before `put_in_place`."""
 
-    def __init__(self, tracking_uri: str) -> None:
+    def __init__(self, tracking_uri: str, *, modules: Sequence[str] = ()) -> None:
+        """Args: modules: what else will be imported later on."""
+        self._modules = modules
         self._uri = tracking_uri
         self._database = database_file(tracking_uri)
         missing = self._database is not None and not self._database.exists()
@@ -49,6 +52,11 @@ class Preload:
             self._folder.cleanup()
 
     def _load(self) -> None:
+        self._load_store()
+        for module in self._modules:
+            importlib.import_module(module)
+
+    def _load_store(self) -> None:
         configure()
         tracking = importlib.import_module("mlflow.tracking")
         if self._folder is None:
