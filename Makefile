@@ -58,6 +58,9 @@ large-sweep: $(STAMP)  ## resuming and reading sweeps of 1,000 and 10,000 trials
 	$(BIN)/python -m benchmarks.large_sweep --trials 1000
 	$(BIN)/python -m benchmarks.large_sweep --trials 10000
 
+shipping: $(STAMP)  ## what MLflow costs the driver at 100 measurements a second
+	$(BIN)/python -m benchmarks.shipping
+
 many-trials: $(STAMP)  ## 10,000 trials of one second on 16 logical CPUs, about 12 minutes
 	$(BIN)/python -m benchmarks.cluster many-trials
 
@@ -124,4 +127,4 @@ docs: $(STAMP)  ## regenerate what is generated: JSON Schema files, the pages ab
 
 check: lint types imports  ## what must hold before a commit, besides the tests
 
-.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke many-sweeps many-trials packing plan-intervals planted population pruning-audit real reproduce setup soak stock-faults sweep test test-all training-speed types
+.PHONY: audit bench bench-quick check confirmation-proof docs driver-bench efficiency faults fused fused-sweeps fuzz help imports kills large-sweep lint local-smoke many-sweeps many-trials packing plan-intervals planted population pruning-audit real reproduce setup shipping soak stock-faults sweep test test-all training-speed types
