@@ -84,7 +84,9 @@ def run(folder: Path, *, trials: int, epochs: int, epoch_s: float, concurrent: i
         ),
     )
     root = str(Path(__file__).resolve().parent.parent)
-    ray.init(num_cpus=concurrent, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}})
+    ray.init(
+        address="local", num_cpus=concurrent, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}}
+    )
     start = time.perf_counter()
     results = tuner.fit()
     expert_s = time.perf_counter() - start

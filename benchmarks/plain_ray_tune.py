@@ -57,7 +57,9 @@ def run(
         run_config=tune.RunConfig(name="plain", storage_path=str(folder / "ray"), callbacks=[callback], verbose=0),
     )
     root = str(Path(__file__).resolve().parent.parent)
-    ray.init(num_cpus=concurrent, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}})
+    ray.init(
+        address="local", num_cpus=concurrent, include_dashboard=False, runtime_env={"env_vars": {"PYTHONPATH": root}}
+    )
     start = time.perf_counter()
     results = tuner.fit()
     plain_s = time.perf_counter() - start
