@@ -32,7 +32,7 @@ PHASES = {
     "stored, no directive": FailPoint("orchestrator.execution.control:SweepControl._judge", call=7),
     "stored, MLflow not told": FailPoint("orchestrator.tracking.tracker:Tracker.measure", call=7),
     "ending, not stored": FailPoint("orchestrator.study.ledger:Ledger.tell", call=2),
-    "ending stored, sampler not told": FailPoint("optuna.study:Study.tell", call=2),
+    "ending, half stored": FailPoint("orchestrator.study.rows:_stored_objective", call=2),
     "sampler told, MLflow not told": FailPoint("orchestrator.tracking.tracker:Tracker.end_trial", call=2),
     "all ended, not marked": FailPoint("orchestrator.execution.control:SweepControl.finish", after=True),
     "report half written": FailPoint("orchestrator.sweeps.report:write_plots"),
@@ -200,7 +200,7 @@ def test_the_best_checkpoint_of_an_early_end(desk):
 @pytest.mark.timeout(900)
 @pytest.mark.fault("driver kill -9", phase="{phase}, on Ray", outcome=PROMISE)
 @pytest.mark.parametrize(
-    "phase", ["after ask, not launched", "reporting, half stored", "ending stored, sampler not told"]
+    "phase", ["after ask, not launched", "reporting, half stored", "ending, half stored"]
 )
 def test_on_ray_too(orch, tmp_path, phase):
     asked = {"trials": TRIALS, "config": {"epochs": EPOCHS, "epoch_s": 0.05}, "resources": TWO_WORKERS}
