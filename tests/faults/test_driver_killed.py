@@ -199,9 +199,7 @@ def test_the_best_checkpoint_of_an_early_end(desk):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.fault("driver kill -9", phase="{phase}, on Ray", outcome=PROMISE)
-@pytest.mark.parametrize(
-    "phase", ["after ask, not launched", "reporting, half stored", "ending, half stored"]
-)
+@pytest.mark.parametrize("phase", ["after ask, not launched", "reporting, half stored", "ending, half stored"])
 def test_on_ray_too(orch, tmp_path, phase):
     asked = {"trials": TRIALS, "config": {"epochs": EPOCHS, "epoch_s": 0.05}, "resources": TWO_WORKERS}
     straight = Orch(tmp_path)
