@@ -21,6 +21,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.ray_scripts import QUIET
+
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = "benchmarks/sleeping.yaml"
 CPUS = 16
@@ -37,8 +39,7 @@ def cluster(folder: Path) -> Iterator[Mapping[str, str]]:
         **os.environ,
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
+        **QUIET,
         "ADDRESS": f"127.0.0.1:{port}",
     }
     command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}"]

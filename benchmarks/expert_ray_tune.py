@@ -5,11 +5,7 @@ snapshots of the experiment: only what Ray documents. Prints one JSON line: `exp
 `ray.init` to the end of `fit`, and `train_s`, seconds spent in epochs.
 """
 
-import argparse
-import json
 import os
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,7 @@ from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
+from benchmarks.ray_scripts import parser, print_figures
 from benchmarks.workload import METRIC, SPACE
 
 
@@ -99,18 +96,9 @@ def run(folder: Path, *, trials: int, epochs: int, epoch_s: float, concurrent: i
 
 def main() -> None:
     """Parse the command line and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--epoch-s", type=float, default=0.1)
-    parser.add_argument("--concurrent", type=int, default=2)
-    options = parser.parse_args()
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    with tempfile.TemporaryDirectory(prefix="expert-ray-tune-") as folder:
-        figures = run(Path(folder), **vars(options))
-    json.dump(figures, sys.stdout)
-    print()
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--epoch-s", type=float, default=0.1)
+    print_figures(run, options.parse_args())
 
 
 if __name__ == "__main__":

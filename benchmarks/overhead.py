@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.ray_scripts import QUIET
+
 ROOT = Path(__file__).resolve().parent.parent
 CONCURRENT = 2
 SPEC = "benchmarks/overhead.yaml"
@@ -67,7 +69,7 @@ def measure(options: argparse.Namespace) -> dict:
 
 
 def _run(arguments: list[str]) -> dict:
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = {**os.environ, **QUIET}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, check=True
     )

@@ -6,10 +6,6 @@ Function trainable, OptunaSearch, ASHAScheduler, MLflowLoggerCallback on sqlite.
 
 import argparse
 import importlib
-import json
-import os
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,8 @@ from ray import tune
 from ray.air.integrations.mlflow import MLflowLoggerCallback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
+
+from benchmarks.ray_scripts import parser, print_figures
 
 
 def trainable(config: dict[str, Any]) -> None:
@@ -70,20 +68,11 @@ def run(
 
 def main() -> None:
     """Parse the command line and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=32)
-    parser.add_argument("--work", default="benchmarks.workload", help="a module with SPACE, METRIC and train_function")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--first-rung", type=int, default=2, help="the epochs of a trial before it can be pruned")
-    parser.add_argument("--epoch-s", type=float, default=argparse.SUPPRESS, help="of benchmarks.workload")
-    parser.add_argument("--concurrent", type=int, default=2)
-    options = parser.parse_args()
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    with tempfile.TemporaryDirectory(prefix="plain-ray-tune-") as folder:
-        figures = run(Path(folder), **vars(options))
-    json.dump(figures, sys.stdout)
-    print()
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--work", default="benchmarks.workload", help="a module with SPACE, METRIC and train_function")
+    options.add_argument("--first-rung", type=int, default=2, help="the epochs of a trial before it can be pruned")
+    options.add_argument("--epoch-s", type=float, default=argparse.SUPPRESS, help="of benchmarks.workload")
+    print_figures(run, options.parse_args())
 
 
 if __name__ == "__main__":
