@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Select, column, create_engine, inspect, select, table
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from orchestrator.errors import SweepNotFoundError
 from orchestrator.study.database import connect_again, engine_options, file_of, opening, parse_url, raise_in_words
@@ -118,7 +118,7 @@ class Archive:
             trials = {t.trial_id: t for t in read_plain_trials(connection, study_id, leave_out=STEP)}
             bare = {trial_id for trial_id, trial in trials.items() if not has_outline(trial)}
             trials |= {t.trial_id: t for t in read_plain_trials(connection, study_id, ids=bare)}
-            runs = self._runs(sweep)
+            runs = _runs(connection, study_id)
         return [
             read_plain(trial, sweep.spec, run_id=runs.get(f"{RUN_KEY}{trial.number}"))
             for trial in trials.values()
@@ -131,14 +131,8 @@ class Archive:
             study_id = connection.execute(_id_of(sweep)).scalar_one()
             mine = select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id, TRIALS.c.number == number)
             (trial,) = read_plain_trials(connection, study_id, ids=connection.execute(mine).scalars().all())
-        return read_plain(trial, sweep.spec, run_id=self._runs(sweep).get(f"{RUN_KEY}{number}"))
-
-    def _runs(self, sweep: SweepRecord) -> Mapping[str, str]:
-        runs = select(_ATTRS.c.key, _ATTRS.c.value_json).where(
-            _ATTRS.c.study_id == _id_of(sweep).scalar_subquery(), _ATTRS.c.key.like(f"{RUN_KEY}%")
-        )
-        with self._engine.connect() as connection:
-            return {key: json.loads(written) for key, written in connection.execute(runs)}
+            runs = _runs(connection, study_id)
+        return read_plain(trial, sweep.spec, run_id=runs.get(f"{RUN_KEY}{number}"))
 
     def close(self) -> None:
         """Let the connections go."""
@@ -147,3 +141,10 @@ class Archive:
 
 def _id_of(sweep: SweepRecord) -> Select[Any]:
     return select(_STUDIES.c.study_id).where(_STUDIES.c.study_name == sweep.name)
+
+
+def _runs(connection: Connection, study_id: int) -> Mapping[str, str]:
+    """The MLflow runs of a sweep's trials, by attribute."""
+    mine = (_ATTRS.c.study_id == study_id, _ATTRS.c.key.like(f"{RUN_KEY}%"))
+    runs = select(_ATTRS.c.key, _ATTRS.c.value_json).where(*mine)
+    return {key: json.loads(written) for key, written in connection.execute(runs)}

@@ -7,7 +7,7 @@ any two of these: who hands a trial out again completes what is missing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -56,13 +56,6 @@ def search_space(spec: SweepSpec, fixed: Mapping[str, JsonValue]) -> SearchSpace
     return SearchSpace(spec.space, spec.constraints, fixed=scalars)
 
 
-@dataclass(slots=True)
-class _Live:
-    """A trial that this process has handed out, as it is stored now."""
-
-    trial: FrozenTrial
-
-
 class Ledger:
     """One sweep's durable record and its search."""
 
@@ -86,7 +79,8 @@ class Ledger:
         self._study.sampler = RandomSampler()
         self._asking = Asking(spec, self.space)
         self._judge: Judge | None = None
-        self._live: dict[int, _Live] = {}
+        self._live: dict[int, FrozenTrial] = {}
+        """The trials that this process has handed out, as they are stored now."""
         self._progress: SweepRecord | None = None
         if isinstance(spec.sampler, PbtSampler) and proposer is None:
             self._proposer = population_of(spec, self.space, epochs=self.max_epochs)
@@ -159,11 +153,11 @@ class Ledger:
 
     def _hand_out(self, trial: FrozenTrial) -> Suggestion:
         known = read_trial(trial, self.spec)
-        live = self._live[trial.number] = _Live(trial)
+        self._live[trial.number] = trial
         unheard = {m.step: self._value(m) for m in known.measurements if m.step not in trial.intermediate_values}
         # Optuna has not heard of what a driver stored before it died.
         if values := {step: value for step, value in unheard.items() if value is not None}:
-            self._write(live, Change(values=values))
+            self._write(trial.number, Change(values=values))
         last_step = known.measurements[-1].step if known.measurements else None
         suggestion = Suggestion(
             trial.number,
@@ -188,19 +182,19 @@ class Ledger:
         Returns:
             An ending with the decision behind it when the pruner ends the trial.
         """
-        live = self._live[number]
         attr = f"{records.STEP}{measurement.step}"
-        if attr in live.trial.user_attrs:
+        if attr in self._live[number].user_attrs:
             return None
         value, decision = self._value(measurement), None
         if math.isfinite(measurement.metrics[self.spec.objective.metric]):
             decision = self._judging().hear(number, measurement, last=last)
         stored = records.write_measurement(measurement, decision.to_json() if decision else None)
-        self._write(live, Change({attr: stored}, values={} if value is None else {measurement.step: value}))
+        self._write(number, Change({attr: stored}, values={} if value is None else {measurement.step: value}))
         return None if decision is None else self._pruned(decision.to_json())
 
-    def _write(self, live: _Live, change: Change) -> None:
-        live.trial = write(self._study, live.trial._trial_id, change)
+    def _write(self, number: int, change: Change) -> FrozenTrial:
+        trial = self._live[number] = write(self._study, self._live[number]._trial_id, change)
+        return trial
 
     def _value(self, measurement: Measurement) -> float | None:
         """What the sampler hears of it; Optuna keeps no intermediate values of several objectives."""
@@ -229,13 +223,12 @@ class Ledger:
 
     def note(self, number: int, notes: Sequence[str]) -> None:
         """Store what a user should know of a trial's checkpoints."""
-        live = self._live[number]
-        known = live.trial.user_attrs.get(records.NOTES, ())
-        self._write(live, Change({records.NOTES: list(dict.fromkeys([*known, *notes]))}))
+        known = self._live[number].user_attrs.get(records.NOTES, ())
+        self._write(number, Change({records.NOTES: list(dict.fromkeys([*known, *notes]))}))
 
     def _note(self, number: int, key: str, effort: Effort) -> None:
-        live = self._live[number]
-        self._write(live, Change({key: asdict(effort + Effort(**live.trial.user_attrs.get(key, {})))}))
+        known = Effort(**self._live[number].user_attrs.get(key, {}))
+        self._write(number, Change({key: asdict(effort + known)}))
 
     def overdue(self, number: int) -> Ending | None:
         """The ending of an open trial that was stored, or decided by its pruner or by what it has lost."""
@@ -253,8 +246,8 @@ class Ledger:
 
     def lose(self, number: int, lost: LostAttempt) -> Ending | None:
         """Store how an attempt was lost; an ending when that was once too often."""
-        live = self._live[number]
-        self._write(live, Change({records.LOST: [*live.trial.user_attrs.get(records.LOST, ()), asdict(lost)]}))
+        known = self._live[number].user_attrs.get(records.LOST, ())
+        self._write(number, Change({records.LOST: [*known, asdict(lost)]}))
         return self.overdue(number)
 
     def tell(
@@ -270,8 +263,8 @@ class Ledger:
         With it goes what its measurements come to, with its `findings` (check to severity), for lists; and how long the
         sweep's drivers have run so far: a budget of hours outlives a killed driver.
         """
-        live = self._live[number]
-        known = read_trial(live.trial, self.spec)
+        trial = self._live[number]
+        known = read_trial(trial, self.spec)
         state = _TOLD[ENDINGS[ending.cause].state]
         floors = self.spec.floors if known.value is not None else ()
         constraints = {f"floor:{metric}": known.violated.get(metric, 0.0) for metric in floors}
@@ -280,18 +273,17 @@ class Ledger:
             state = OptunaState.PRUNED
             constraints[ending.cause.value] = 1.0
         # Where a write is not one transaction, a driver that died in here has set some of them.
-        known_constraints = live.trial.constraints
+        known_constraints = trial.constraints
         notes = {f"{_CONSTRAINTS_KEY}:{key}": v for key, v in constraints.items() if key not in known_constraints}
         change = Change(
             {records.ENDING: records.write_ending(ending, replace(known.outlined, findings=findings))},
             notes=notes,
             state=state,
-            objectives=self._objectives(known, live.trial, state),
+            objectives=self._objectives(known, trial, state),
             sweep={} if wall_s is None else self._wall(wall_s),
         )
-        self._write(live, change)
+        told = read_trial(self._write(number, change), self.spec)
         del self._live[number]
-        told = read_trial(live.trial, self.spec)
         if self._judge is not None:
             self._judge.close(told)
         return told
@@ -309,10 +301,9 @@ class Ledger:
 
     def pause(self, number: int) -> TrialRecord:
         """Mark a running trial as interrupted; `again` hands it out."""
-        live = self._live[number]
-        self._write(live, Change({records.PAUSED: True}))
+        paused = read_trial(self._write(number, Change({records.PAUSED: True})), self.spec)
         del self._live[number]
-        return read_trial(live.trial, self.spec)
+        return paused
 
     def set_run_ids(self, run_ids: Mapping[int, str]) -> None:
         """Store which MLflow runs trials have."""
@@ -356,7 +347,7 @@ class Ledger:
 
     def _frozen(self, number: int) -> FrozenTrial:
         live = self._live.get(number)
-        return self._study._storage.get_trial(self._frozen_all()[number]._trial_id) if live is None else live.trial
+        return self._study._storage.get_trial(self._frozen_all()[number]._trial_id) if live is None else live
 
     def _frozen_all(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)

@@ -79,7 +79,9 @@ class Rows:
 
     def _distribution(self, written: str) -> BaseDistribution:
         """Equal ones are one object."""
-        return self._distributions.setdefault(written, json_to_distribution(written))
+        if written not in self._distributions:
+            self._distributions[written] = json_to_distribution(written)
+        return self._distributions[written]
 
     def as_stored(self, trial: FrozenTrial) -> tuple[dict[str, Any], dict[str, BaseDistribution]]:
         """Parameters and distributions of a trial as they are read back."""
