@@ -327,7 +327,7 @@ class _Drive:
     def _finish(self, record: SweepRecord, tracker: Tracker) -> SweepSummary:
         paused_by = self.received.number
         summary = SweepSummary(record, self.ledger.records())
-        tell_end(tracker, summary, self.paths, report=self._report())
+        tell_end(tracker, summary, self.paths, report=self._report(summary.trials))
         # Only now: a sweep that is marked as ended is not taken up again, and its run would stay open.
         self.ledger.update_sweep(record)
         retell(tracker, summary, self.paths)
@@ -347,10 +347,10 @@ class _Drive:
             elapsed_s=round(self.around.clock.monotonic_s() - self.connected.at_s, 3),
         )
 
-    def _report(self) -> list[Path]:
+    def _report(self, trials: Sequence[TrialRecord]) -> list[Path]:
         """Nothing else depends on it: a disk that is full for it is said, and the sweep has ended all the same."""
         try:
-            return write_report(self.ledger, self.paths.report)
+            return write_report(self.ledger, trials, self.paths.report)
         except OSError as error:
             self.around.watcher.say(f"the report cannot be written to {self.paths.report}: {error.strerror}")
             return []

@@ -71,7 +71,7 @@ def overview(home: Home, reference: str) -> SweepSummary:
     """
     with closing(open_home(home)) as archive:
         summary = _summary(home, archive, archive.find(reference))
-        confirming = [r for r in archive.sweeps() if r.confirming and r.confirming.sweep_id == summary.sweep.id]
+        confirming = confirming_sweeps(archive, summary.sweep)
         return replace(summary, confirmation=[trial for record in confirming for trial in archive.outlines(record)])
 
 
@@ -96,11 +96,21 @@ def stored_importance(home: Home, summary: SweepSummary) -> StoredImportance | N
 
 
 def _summary(home: Home, archive: Archive, record: SweepRecord) -> SweepSummary:
+    return summary_of(home, archive, record, archive.outlines(record))
+
+
+def summary_of(home: Home, archive: Archive, record: SweepRecord, trials: Sequence[TrialRecord]) -> SweepSummary:
+    """A sweep with its trials, who drives it, and what MLflow has not heard of."""
     paths = home.sweep(record.id)
     pending = num_pending(paths.outbox)
     driver = driver_of(archive, record, paths)
     words = None if driver is None else driver.words
-    return SweepSummary(record, archive.outlines(record), driver=words, num_pending=pending)
+    return SweepSummary(record, trials, driver=words, num_pending=pending)
+
+
+def confirming_sweeps(archive: Archive, sweep: SweepRecord) -> list[SweepRecord]:
+    """The sweeps that confirm one."""
+    return [record for record in archive.sweeps() if record.confirming and record.confirming.sweep_id == sweep.id]
 
 
 def find_trial(summary: SweepSummary, number: int) -> TrialRecord:

@@ -7,12 +7,9 @@ from dataclasses import replace
 from orchestrator.study import Storage, SweepRecord, is_absent
 from orchestrator.study.importance import Importance
 from orchestrator.study.matched_epochs import importance
-from orchestrator.sweeps.lock import driver_of
-from orchestrator.sweeps.overview import refuse_absent
+from orchestrator.sweeps.overview import confirming_sweeps, refuse_absent, summary_of
 from orchestrator.sweeps.paths import Home
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import num_pending
-from orchestrator.trial import TrialRecord
 
 
 def open_storage(home: Home) -> Storage:
@@ -43,7 +40,10 @@ def show(home: Home, reference: str) -> SweepSummary:
     """
     with closing(open_storage(home)) as storage:
         summary = _summary(home, storage, reference)
-        return replace(summary, confirmation=_confirmation(storage, summary.sweep.id))
+        confirming = confirming_sweeps(storage, summary.sweep)
+        return replace(
+            summary, confirmation=[trial for record in confirming for trial in storage.open(record.name).records()]
+        )
 
 
 def importance_of(home: Home, reference: str) -> Importance | None:
@@ -58,15 +58,4 @@ def importance_of(home: Home, reference: str) -> Importance | None:
 
 def _summary(home: Home, storage: Storage, reference: str) -> SweepSummary:
     ledger = storage.open(reference)
-    record = ledger.sweep
-    paths = home.sweep(record.id)
-    pending = num_pending(paths.outbox)
-    driver = driver_of(storage, record, paths)
-    words = None if driver is None else driver.words
-    return SweepSummary(record, ledger.records(), driver=words, num_pending=pending)
-
-
-def _confirmation(storage: Storage, sweep_id: str) -> list[TrialRecord]:
-    """The trials of all sweeps that confirm one."""
-    confirming = [record for record in storage.sweeps() if record.confirming and record.confirming.sweep_id == sweep_id]
-    return [trial for record in confirming for trial in storage.open(record.name).records()]
+    return summary_of(home, storage, ledger.sweep, ledger.records())
