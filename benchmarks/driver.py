@@ -23,7 +23,7 @@ from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, Directive, SweepControl
 from orchestrator.spec import SweepSpec
 from orchestrator.study import Storage, SweepRecord
-from orchestrator.tracking import Identity, Tracker
+from orchestrator.tracking import Identity, Shipper, Tracker
 from orchestrator.trial import JsonValue
 
 NOWHERE = "http://127.0.0.1:9"
@@ -177,7 +177,8 @@ def measure(
     ledger = storage.create(record)
     identity = Identity(sweep="driver-1", sweep_id="id-1", experiment="orch", artifacts=home / "artifacts")
     clock = Clock()
-    tracker = Tracker(home / "outbox.db", identity=identity, tracking_uri=tracking_uri, now_ms=clock.now_ms)
+    shipper = Shipper(tracking_uri, now_ms=clock.now_ms)
+    tracker = Tracker(home / "outbox.db", identity=identity, shipper=shipper, now_ms=clock.now_ms)
     settings = ControlSettings(home / "checkpoints", home / "stop")
     marks = tuple(n for n in (100, 300, 1000, 3000, 10_000) if n <= trials)
     runner = FakeRunner(SweepControl(ledger, tracker, settings, clock=clock), epochs, marks)

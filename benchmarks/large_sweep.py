@@ -29,7 +29,7 @@ from orchestrator.study import Storage, SweepRecord, SweepState
 from orchestrator.study.matched_epochs import importance, note_importance
 from orchestrator.study.models import distribution
 from orchestrator.study.records import ATTEMPT, ENDING, PROPOSED, STEP, read_trial, write_ending, write_measurement
-from orchestrator.tracking import Identity, Tracker
+from orchestrator.tracking import Identity, Shipper, Tracker
 from orchestrator.trial import Cause, Ending, JsonValue, Measurement
 
 NAME = "driver-1"
@@ -103,7 +103,8 @@ def resume(home: Path) -> dict[str, JsonValue]:
     storage = Storage(f"sqlite:///{home}/ledger.db")
     ledger = storage.open(NAME)
     identity = Identity(sweep=NAME, sweep_id="id-1", experiment="orch", artifacts=home / "artifacts")
-    tracker = Tracker(home / "outbox.db", identity=identity, tracking_uri=NOWHERE, now_ms=Clock().now_ms)
+    shipper = Shipper(NOWHERE, now_ms=Clock().now_ms)
+    tracker = Tracker(home / "outbox.db", identity=identity, shipper=shipper, now_ms=Clock().now_ms)
     settings = ControlSettings(home / "checkpoints", home / "stop")
     control = SweepControl(ledger, tracker, settings, clock=Clock())
     ready_s = time.perf_counter() - started

@@ -21,6 +21,7 @@ if str(ROOT) not in sys.path:
 import pytest  # noqa: E402
 
 from tests.support.desk import Desk  # noqa: E402
+from tests.support.no_mlflow import without_mlflow  # noqa: E402
 from tests.support.postgres import Postgres, binaries, missing  # noqa: E402
 
 
@@ -37,12 +38,7 @@ def empty_ledger(tmp_path_factory):
 @pytest.fixture
 def desk(tmp_path, empty_ledger, monkeypatch):
     """A place to run sweeps: real ledger, real outbox, and an MLflow that is down."""
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
-
-    monkeypatch.setattr(shipper, "connect", no_store)
+    without_mlflow(monkeypatch)
     made = Desk(tmp_path, empty_ledger)
     yield made
     made.close()

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from orchestrator import tracking
 from orchestrator.errors import BrokenOffError, InfrastructureError, SpecError, UsageError
@@ -29,7 +31,7 @@ from orchestrator.sweeps.report import write_report
 from orchestrator.sweeps.summary import SweepSummary
 from orchestrator.sweeps.telling import PATIENCE_S, open_tracker, retell, tell_end, tell_start, wait_for_delivery
 from orchestrator.sweeps.watching import Guarded, Watcher
-from orchestrator.tracking import Tracker, is_reachable, without_credentials
+from orchestrator.tracking import Shipper, Tracker, is_reachable, without_credentials
 from orchestrator.trial import TrialRecord
 
 CHANGEABLE = ("budget", "resources", "execution")
@@ -57,12 +59,12 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class _Connected:
-    """A reached cluster: what it has, how long that took, when it was, and what was got ready for MLflow meanwhile."""
+    """A reached cluster: what it has, how long that took, when it was, and who got ready for MLflow meanwhile."""
 
     capacity: Capacity
     startup_s: float
     at_s: float
-    preload: tracking.Preload
+    shipper: Shipper
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +217,17 @@ def _connect(
 ) -> _Connected:
     started_s = around.clock.monotonic_s()
     stack.callback(runner.close)
-    preload = tracking.Preload(tracking_uri, modules=SLOW_IMPORTS)
-    stack.callback(preload.discard)
+    shipper = Shipper(tracking_uri, now_ms=around.clock.now_ms)
+    stack.callback(shipper.close)
+    imports = Thread(target=lambda: [import_module(name) for name in SLOW_IMPORTS], name="imports", daemon=True)
+    imports.start()
     try:
         capacity = runner.connect(checked.spec, around.directory, checked.fixed)
     except UsageError as error:
         raise SpecError([checked.document.fault(("resources",), str(error))]) from error
-    preload.wait()
+    imports.join()  # others that import the same meanwhile may see half of a module
     at_s = around.clock.monotonic_s()
-    return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s, preload=preload)
+    return _Connected(capacity, startup_s=at_s - started_s, at_s=at_s, shipper=shipper)
 
 
 def _with_overrides(record: SweepRecord, overrides: Sequence[str]) -> SweepRecord:
@@ -257,7 +261,7 @@ class _Drive:
 
     def run(self, runner: Runner, record: SweepRecord) -> SweepSummary:
         around = self.around
-        tracker = self._tracker(record)
+        tracker = open_tracker(record, around.home, clock=around.clock, shipper=self.connected.shipper)
         try:
             where = {"orch.device": self._device(), "orch.runner": self.connected.capacity.where}
             if self.connected.capacity.packing:
@@ -285,10 +289,6 @@ class _Drive:
             raise BrokenOffError(str(error), sweep=record.name) from error
         finally:
             tracker.close()
-
-    def _tracker(self, record: SweepRecord) -> Tracker:
-        self.connected.preload.put_in_place()
-        return open_tracker(record, self.around.home, clock=self.around.clock)
 
     def _device(self) -> str:
         return f"{self.connected.capacity.gpu:g} GPU per trial" if self.connected.capacity.gpu else "cpu"

@@ -12,7 +12,7 @@ from orchestrator.spec import dump
 from orchestrator.study import SweepRecord, SweepState
 from orchestrator.sweeps.paths import Home, SweepPaths
 from orchestrator.sweeps.summary import SweepSummary
-from orchestrator.tracking import SWEEP_STARTED, Identity, Tracker, sweep_end_told
+from orchestrator.tracking import SWEEP_STARTED, Identity, Shipper, Tracker, sweep_end_told
 from orchestrator.trial import RunStatus
 
 EXPERIMENT = "orch"
@@ -27,8 +27,11 @@ _RUN_STATUS = {
 }
 
 
-def open_tracker(record: SweepRecord, home: Home, *, clock: Clock) -> Tracker:
-    """Whoever holds a sweep's lock may tell MLflow of it; a confirmation's run belongs under its search's."""
+def open_tracker(record: SweepRecord, home: Home, *, clock: Clock, shipper: Shipper | None = None) -> Tracker:
+    """Whoever holds a sweep's lock may tell MLflow of it; a confirmation's run belongs under its search's.
+
+    A `shipper` that got ready for the sweep's store meanwhile is closed with the tracker.
+    """
     identity = Identity(
         sweep=record.name,
         sweep_id=record.id,
@@ -36,8 +39,8 @@ def open_tracker(record: SweepRecord, home: Home, *, clock: Clock) -> Tracker:
         artifacts=home.artifacts,
         parent_sweep_id=None if record.confirming is None else record.confirming.sweep_id,
     )
-    outbox, uri = home.sweep(record.id).outbox, home.tracking_of(record.tracking_uri)
-    return Tracker(outbox, identity=identity, tracking_uri=uri, now_ms=clock.now_ms)
+    shipper = shipper or Shipper(home.tracking_of(record.tracking_uri), now_ms=clock.now_ms)
+    return Tracker(home.sweep(record.id).outbox, identity=identity, shipper=shipper, now_ms=clock.now_ms)
 
 
 def wait_for_delivery(tracker: Tracker, *, timeout_s: float, is_enough: Callable[[], bool] = lambda: False) -> None:

@@ -1,6 +1,6 @@
 """The outbox: a SQLite file of operations in order, so that nothing that was said is lost and nobody waits.
 
-The driver's thread appends, the shipper's thread reads and deletes what has arrived. With the operations stands what
+The driver appends, the shipper's process reads and deletes what has arrived. With the operations stands what
 they tell of the sweep, as facts that stay: what the ledger has and no fact knows was never said. WAL with
 synchronous=NORMAL: an append survives the death of the process at any time, a half-written one is absent.
 """
@@ -15,7 +15,7 @@ from threading import Lock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.tracking.operations import Operation, dump, parse
-from orchestrator.tracking.outbox_file import DamagedError, is_damage, open_sound, seal, set_aside, unseal
+from orchestrator.tracking.outbox_file import DamagedError, file_id, is_damage, open_sound, seal, set_aside, unseal
 
 _PARENT = -1  # the parent's key in `runs`
 _COUNT = (
@@ -66,10 +66,10 @@ class Backlog:
 
 
 class Outbox:
-    """One file, one connection, safe to use from several threads of one process.
+    """One file, one connection, safe to use from several threads; and from several processes, one object each.
 
     The file is opened when it is first needed. One that turns out to be damaged is set aside, and the next call begins
-    a new one, which has no facts yet.
+    a new one, which has no facts yet; another process that still has the old one open goes over to the new one.
 
     Raises: sqlite3.Error, OSError, DamagedError: from every method, when the file cannot be read or written now.
     """
@@ -78,6 +78,7 @@ class Outbox:
         self.path = path
         self._lock = Lock()
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     def append(self, operations: Sequence[Operation], *, at_ms: int, facts: Collection[str] = ()) -> None:
         """Add operations, and the facts that they tell, in one transaction: all of them or none."""
@@ -146,22 +147,28 @@ class Outbox:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._file != file_id(self.path):  # set aside by another process, or removed
+                self._drop()
             try:
                 if self._db is None:
                     self._db = open_sound(self.path)
+                    self._file = file_id(self.path)
                 yield self._db
             except (sqlite3.Error, DamagedError) as error:
                 if self._db is not None and is_damage(error):
-                    self._db.close()
-                    self._db = None
-                    set_aside(self.path)
+                    self._drop()
+                    if self._file == file_id(self.path):
+                        set_aside(self.path)
                 raise
 
     @contextmanager

@@ -8,8 +8,9 @@ from itertools import count
 from pathlib import Path
 from zlib import crc32
 
-BUSY_S = 0.05
-"""The longest wait for a file that another process has locked: the driver waits as well."""
+BUSY_S = 0.25
+"""The longest wait for a file that another process has locked: the driver waits as well. The shipping process locks it
+for milliseconds at a time, which a full machine makes longer."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS operations (
@@ -42,6 +43,15 @@ def is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
     return isinstance(error, DamagedError)
+
+
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name; None for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def set_aside(path: Path) -> None:

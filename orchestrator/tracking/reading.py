@@ -3,14 +3,14 @@
 Runs are looked for by tag, so that one that was made twice or by hand is seen as well. Deleted runs are not.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import InfrastructureError
-from orchestrator.tracking.store import configure, database_file, schema_lock
+from orchestrator.tracking.store import configure, database_file, schema_lock, search, trial_of
 from orchestrator.tracking.uri import redact
 from orchestrator.trial import RunStatus
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
     from mlflow.tracking import MlflowClient
 
-_PAGE = 1000
 _RUNS_AT_ONCE = 500
 _ALL = 10**9
 _REQUESTS_AT_ONCE = 8
@@ -78,19 +77,9 @@ def _read(sweep_id: str, experiment: str, tracking_uri: str, *, histories: bool)
         found = client.get_experiment_by_name(experiment)
     if found is None:
         return []
-    runs = list(_search(client, str(found.experiment_id), sweep_id))
+    runs = list(search(client, str(found.experiment_id), f"tags.`orch.sweep_id` = '{sweep_id}'"))
     points = _histories(client, runs) if histories else {}
     return [_view(run, points.get(run.info.run_id, {})) for run in runs]
-
-
-def _search(client: "MlflowClient", experiment_id: str, sweep_id: str) -> Iterator["Run"]:
-    query, order, token = f"tags.`orch.sweep_id` = '{sweep_id}'", ["attributes.start_time ASC"], None
-    while True:
-        page = client.search_runs([experiment_id], query, max_results=_PAGE, order_by=order, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 def _histories(client: "MlflowClient", runs: Sequence["Run"]) -> dict[str, dict[str, History]]:
@@ -121,10 +110,9 @@ def _bulk(store: Any, run_ids: Sequence[str], name: str) -> dict[str, list["Metr
 
 def _view(run: "Run", histories: Mapping[str, History]) -> RunView:
     tags = dict(run.data.tags)
-    number = tags.get("orch.trial", "")
     return RunView(
         run_id=str(run.info.run_id),
-        trial=int(number) if number.isdigit() else None,
+        trial=trial_of(run),
         status=RunStatus(run.info.status),
         tags=tags,
         params=dict(run.data.params),

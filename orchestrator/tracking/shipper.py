@@ -1,29 +1,31 @@
-"""The shipper: one daemon thread that carries the outbox to MLflow, and the facts that a live table shows about it.
+"""`Shipper`: the process that carries the outbox to MLflow, as its driver sees it. Only `flush` waits for it.
 
-Delivery is at least once and every send is idempotent: the same metric, step, time and value is one point, a run is
-looked for by tag before it is created. Nobody waits for this thread except in `flush`.
+A process, because MLflow's client needs the interpreter for some 20 ms a trial, which the driver would wait for; and
+whatever happens to it happens to no sweep. It is started anew when it ends by itself.
 """
 
-import fcntl
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import IO
 
-from orchestrator.tracking.delta import fold
-from orchestrator.tracking.operations import StartSweep, StartTrial, run_name
-from orchestrator.tracking.outbox import Entry, Identity, Outbox
-from orchestrator.tracking.outbox_file import DamagedError
-from orchestrator.tracking.store import RunStore, connect, is_permanent
-from orchestrator.tracking.uri import redact
+from pydantic import ValidationError
 
-_MAX_ENTRIES = 2000  # looked at together; more only makes one cycle longer
-_FIRST_BACKOFF_S = 0.5
+from orchestrator.errors import redact
+from orchestrator.tracking.orders import Errand, Place, Report
+from orchestrator.tracking.outbox import Identity, Outbox
+from orchestrator.tracking.outbox_file import DamagedError
+
+COMMAND = (sys.executable, "-P", "-m", "orchestrator.tracking.shipping")
+_FIRST_BACKOFF_S = 1.0
 _MAX_BACKOFF_S = 30.0
-_MAX_BACKOFF_IN_FLUSH_S = 1.0  # somebody waits
-_LOCK_POLL_S = 0.1
+_LONGEST_START_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +38,42 @@ class Lag:
 
 
 class Shipper:
-    """Owns the thread; `now_ms` is the clock by which the lag is measured, Unix milliseconds.
+    """Owns the process. It gets MLflow ready at once and ships from `begin` on.
 
-    Of several shippers of one outbox, in whatever process, one ships at a time: two would create runs twice.
+    Args:
+        now_ms: the clock by which the lag is measured, Unix milliseconds.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        *,
-        identity: Identity,
-        tracking_uri: str,
-        now_ms: Callable[[], int],
-        interval_s: float = 1.0,
-    ) -> None:
-        self._outbox = outbox
-        self._identity = identity
-        self._tracking_uri = tracking_uri
+    def __init__(self, tracking_uri: str, *, now_ms: Callable[[], int]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="orch-mlflow-", ignore_cleanup_errors=True)
+        self._place = Place(tracking_uri=tracking_uri, folder=Path(self._folder.name))
         self._now_ms = now_ms
-        self._interval_s = interval_s
-        self._store: RunStore | None = None
-        self._runs = self._known_runs()
-        self._new: set[int | None] = set()  # created by this object, nothing sent to them yet
-        self._setbacks: Counter[int | None] = Counter()
+        self._errand: Errand | None = None
+        self._outbox: Outbox | None = None
         self._lag = Lag(0, 0.0, 0)
-        self._num_shipped = 0
-        self._last_error: str | None = None
-        self._wake = Event()
-        self._closing = False
-        self._flushing = False
-        self._cycle_done = Condition()
-        self._thread = Thread(target=self._run, name="orch-shipper", daemon=True)
+        self._request = 0
+        self._report = Report(num_shipped=0, error=None, flushed=0)
+        self._is_heard = False  # since the beginning, of a report or an end
+        self._shipped_before = 0  # by processes that have ended
+        self._last_words = ""
+        self._closing = Event()
+        self._changed = Condition()  # guards all of the above but the folder, and the process
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = Thread(target=self._attend, name="orch-shipper", daemon=True)
         self._thread.start()
+
+    def begin(self, outbox: Outbox, identity: Identity) -> None:
+        """Ship this outbox from now on."""
+        with self._changed:
+            self._outbox = outbox
+            self._errand = Errand(outbox=outbox.path.absolute(), identity=identity)
+            self._send(self._errand.model_dump_json())
 
     @property
     def lag(self) -> Lag:
         """Counted in the outbox; cheap. The last count, where the outbox can not be read now."""
+        if self._outbox is None:
+            return self._lag
         try:
             backlog = self._outbox.backlog()
         except (sqlite3.Error, OSError, DamagedError):
@@ -83,134 +85,112 @@ class Shipper:
     @property
     def last_error(self) -> str | None:
         """Why the last attempt failed, without passwords; None after a success."""
-        return self._last_error
+        return self._report.error
 
     @property
     def num_shipped(self) -> int:
-        """Operations that this shipper delivered."""
-        return self._num_shipped
+        """Operations delivered since this object was made."""
+        return self._shipped_before + self._report.num_shipped
 
-    @property
-    def parent_run_id(self) -> str | None:
-        """The sweep's own run, once it exists."""
-        return self._runs.get(None)
-
-    def run_ids(self) -> Mapping[int, str]:
-        """Trial number to run id, of the runs that exist so far."""
-        return {number: run_id for number, run_id in self._runs.copy().items() if number is not None}
-
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until everything has arrived or was refused; False when the time was over first."""
-        self._flushing = True
-        self._wake.set()
-        with self._cycle_done:
-            done = self._cycle_done.wait_for(lambda: self.lag.num_pending == 0, timeout_s)
-        self._flushing = False
-        return done
-
-    def close(self, *, timeout_s: float = 5.0) -> None:
-        """Stop after the request under way, at most `timeout_s` from now. What is pending stays in the outbox."""
-        self._closing = True
-        self._wake.set()
-        self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        delay_s, failures, lock = 0.0, 0, None
-        while not self._closing:
-            try:
-                lock = lock or self._lock()
-                delay_s = _LOCK_POLL_S if lock is None else 0.0 if self._cycle() else self._interval_s
-                self._last_error, failures = None, 0
-            except Exception as error:  # whatever MLflow raises, training goes on
-                self._last_error = redact(f"{type(error).__name__}: {error}")
-                longest_s = _MAX_BACKOFF_IN_FLUSH_S if self._flushing else _MAX_BACKOFF_S
-                delay_s = min(longest_s, _FIRST_BACKOFF_S * 2 ** min(failures, 10))
-                failures += 1
-            with self._cycle_done:
-                self._cycle_done.notify_all()
-            self._wake.wait(delay_s)
-            self._wake.clear()
-        if lock is not None:  # held until the thread ends, which may be later than `close`
-            lock.close()
-
-    def _known_runs(self) -> dict[int | None, str]:
-        """The runs that are in the outbox; none where it cannot be read, and then they are looked for."""
+    def run_ids(self) -> Mapping[int | None, str]:
+        """Trial number, or None for the sweep, to run id, of the runs that exist so far."""
+        if self._outbox is None:
+            return {}
         try:
-            return dict(self._outbox.runs())
+            return self._outbox.runs()
         except (sqlite3.Error, OSError, DamagedError):
             return {}
 
-    def _lock(self) -> IO[str] | None:
-        """The right to ship this outbox; None while another shipper has it."""
-        path = self._outbox.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.with_name(f"{path.name}.lock").open("w")
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything has arrived or was refused; False when the time was over first.
+
+        The time counts from when the process has MLflow at hand: importing it takes seconds.
+        """
+        with self._changed:
+            self._request += 1
+            self._send(str(self._request))
+            self._changed.wait_for(lambda: self._is_heard, _LONGEST_START_S)
+            return self._changed.wait_for(
+                lambda: self._report.flushed >= self._request and self.lag.num_pending == 0, timeout_s
+            )
+
+    def close(self, *, timeout_s: float = 5.0) -> None:
+        """Let the process end after the request under way, at most `timeout_s` from now; what is pending stays."""
+        with self._changed:
+            self._closing.set()
+            process = self._process
+            if process is not None:
+                _close(process.stdin)
+            if self._errand is None:  # it only gets ready
+                timeout_s = 0.0
+        self._thread.join(timeout_s)
+        if process is not None and self._thread.is_alive():
+            process.kill()
+            self._thread.join()
+        self._folder.cleanup()
+
+    def _attend(self) -> None:
+        """Listen to the process; start another one when it ends by itself."""
+        delay_s = _FIRST_BACKOFF_S
+        while (process := self._start()) is not None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                self._hear(line)
+            code = process.wait()
+            process.stdout.close()
+            with self._changed:
+                _close(process.stdin)
+                self._shipped_before += self._report.num_shipped
+                error = redact(
+                    f"the process that ships to MLflow ended with code {code}: {self._last_words}".rstrip(": ")
+                )
+                self._report = Report(num_shipped=0, error=error, flushed=0)
+                self._changed.notify_all()
+            self._closing.wait(delay_s)
+            delay_s = min(_MAX_BACKOFF_S, 2 * delay_s)
+
+    def _start(self) -> subprocess.Popen[str] | None:
+        """Start a process and tell it all that the last one was told; None once this is closed."""
+        with self._changed:
+            if self._closing.is_set():
+                return None
+            # In a group of its own, where no Ctrl-C of a terminal reaches it.
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                process_group=0,
+            )
+            self._send(self._place.model_dump_json())
+            if self._errand is not None:
+                self._send(self._errand.model_dump_json())
+            if self._request:
+                self._send(str(self._request))
+            return self._process
+
+    def _send(self, line: str) -> None:
+        """Tell the process; one that has just ended is told when it is started anew."""
+        if self._process is None or self._process.stdin is None or self._process.stdin.closed:
+            return
+        with suppress(OSError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+
+    def _hear(self, line: str) -> None:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
-            return None
-        return handle
+            report = Report.model_validate_json(line)
+        except ValidationError:
+            self._last_words = line.strip() or self._last_words
+            return
+        with self._changed:
+            self._report, self._is_heard = report, True
+            self._changed.notify_all()
 
-    def _cycle(self) -> bool:
-        """Ship what is pending; whether there may be more."""
-        entries = self._outbox.pending(_MAX_ENTRIES)
-        if not entries:
-            return False
-        self._runs = self._known_runs()
-        store = self._store = self._store or self._connect()
-        by_run: dict[int | None, list[Entry]] = {}
-        for entry in entries:
-            by_run.setdefault(entry.operation.number, []).append(entry)
-        self._run_for(store, None, by_run.get(None, ()))
-        # A run that failed goes last, so that it can not hold up the others.
-        for number in sorted(by_run, key=lambda n: (self._setbacks[n], n is not None, n)):
-            if self._closing:
-                break
-            self._setbacks[number] += 1
-            self._ship(store, number, by_run[number])
-            del self._setbacks[number]
-        return len(entries) == _MAX_ENTRIES
 
-    def _connect(self) -> RunStore:
-        store = connect(self._identity, self._tracking_uri)
-        if self.parent_run_id is not None:
-            store.check(self.parent_run_id)
-        return store
-
-    def _ship(self, store: RunStore, number: int | None, entries: Sequence[Entry]) -> None:
-        """Ship operations on one run; one that is refused is found by halving and set aside."""
-        run_id = self._run_for(store, number, entries)
-        try:
-            store.apply(run_id, fold(entry.operation for entry in entries), created=number in self._new)
-        except Exception as error:
-            if not is_permanent(error):
-                raise
-            # Only a store that has the run can mean it: one that was emptied, or a stranger in its place, can not.
-            store.check(run_id)
-            if len(entries) == 1:
-                self._outbox.reject(entries[0], redact(str(error)))
-                return
-            middle = len(entries) // 2
-            self._ship(store, number, entries[:middle])
-            self._ship(store, number, entries[middle:])
-        else:
-            self._new.discard(number)
-            self._outbox.delete(entries)
-            self._num_shipped += len(entries)
-
-    def _run_for(self, store: RunStore, number: int | None, entries: Sequence[Entry]) -> str:
-        """The run's id; the run is created if it is neither known nor found."""
-        if number in self._runs:
-            return self._runs[number]
-        run_id = store.find(number)
-        if run_id is None:
-            starts = [e.operation for e in entries if isinstance(e.operation, StartSweep | StartTrial)]
-            name = starts[0].name if starts else run_name(self._identity.sweep, number)
-            start_ms = starts[0].start_ms if starts else self._now_ms()
-            parent_id = store.find_above() if number is None else self.parent_run_id
-            run_id = store.create(number, name=name, start_ms=start_ms, parent_id=parent_id)
-            self._new.add(number)
-        self._outbox.remember_run(number, run_id)
-        self._runs[number] = run_id
-        return run_id
+def _close(pipe: IO[str] | None) -> None:
+    if pipe is not None:
+        with suppress(OSError):  # what the other end has not read
+            pipe.close()

@@ -1,6 +1,6 @@
-"""`RunStore`: the few things that Orch asks of MLflow, and the only file that imports it.
+"""`RunStore`: the few things that Orch asks of MLflow, and where it is told to be quiet.
 
-The shipper calls it from its own thread; MLflow is imported there (about a second), never by the driver's thread.
+The shipping process calls it; MLflow is imported there (about a second), never in a driver.
 Everything that belongs to a sweep is found by tag, so that nothing is created twice.
 """
 
@@ -20,8 +20,10 @@ from orchestrator.tracking.uri import is_server
 from orchestrator.trial import RunStatus
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
+_PAGE = 1000
 _PERMANENT_CODES = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS")
 
 
@@ -63,23 +65,22 @@ class RunStore:
         self._identity = identity
         self._experiment_id = experiment_id
 
-    def find(self, number: int | None) -> str | None:
-        """Look for a run by tag; the oldest, should there be several."""
-        return self._search(self._identity.sweep_id, number)
+    def runs(self) -> dict[int | None, str]:
+        """Trial number, or None for the sweep, to run id, looked for by tag; the oldest, should there be several."""
+        found: dict[int | None, str] = {}
+        for run in search(self._client, self._experiment_id, f"tags.`orch.sweep_id` = '{self._identity.sweep_id}'"):
+            number = trial_of(run)
+            if number is not None or run.data.tags.get("orch.kind") == "sweep":
+                found.setdefault(number, str(run.info.run_id))
+        return found
 
     def find_above(self) -> str | None:
         """The run under which the sweep's own run belongs; None for the top, or where that run is not known here."""
         above = self._identity.parent_sweep_id
-        return None if above is None else self._search(above, None)
-
-    def _search(self, sweep_id: str, number: int | None) -> str | None:
-        wanted = {"orch.sweep_id": sweep_id, "orch.kind": "sweep" if number is None else "trial"}
-        if number is not None:
-            wanted["orch.trial"] = str(number)
-        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
-        order = ["attributes.start_time ASC"]
-        runs = self._client.search_runs([self._experiment_id], query, max_results=1, order_by=order)
-        return str(runs[0].info.run_id) if runs else None
+        if above is None:
+            return None
+        query = f"tags.`orch.sweep_id` = '{above}' and tags.`orch.kind` = 'sweep'"
+        return next((str(run.info.run_id) for run in search(self._client, self._experiment_id, query)), None)
 
     def create(self, number: int | None, *, name: str, start_ms: int, parent_id: str | None) -> str:
         """Create a run with the tags by which `find` will find it."""
@@ -185,6 +186,23 @@ def _experiment(client: "MlflowClient", name: str, *, location: str | None) -> s
     if experiment is None or experiment.lifecycle_stage != "active":
         raise StoreError(f"the experiment {name!r} has been deleted in MLflow: restore it, or choose another name")
     return str(experiment.experiment_id)
+
+
+def search(client: "MlflowClient", experiment_id: str, query: str) -> Iterator["Run"]:
+    """All runs to which the query applies, oldest first; deleted ones are not among them."""
+    order, token = ["attributes.start_time ASC"], None
+    while True:
+        page = client.search_runs([experiment_id], query, max_results=_PAGE, order_by=order, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def trial_of(run: "Run") -> int | None:
+    """The number of a run's trial; None for the run of the sweep itself."""
+    number = run.data.tags.get("orch.trial", "")
+    return int(number) if number.isdigit() else None
 
 
 def database_file(tracking_uri: str) -> Path | None:

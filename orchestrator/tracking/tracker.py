@@ -38,9 +38,9 @@ _REST_MS = 1000
 
 
 class Tracker:
-    """Speaks for one sweep. Opening it starts the shipper's thread; it need not succeed for anything to go on."""
+    """Speaks for one sweep. Opening it lets the shipper begin; it need not succeed for anything to go on."""
 
-    def __init__(self, outbox_path: Path, *, identity: Identity, tracking_uri: str, now_ms: Callable[[], int]) -> None:
+    def __init__(self, outbox_path: Path, *, identity: Identity, shipper: Shipper, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._outbox = Outbox(outbox_path)
         self._name = identity.sweep
@@ -48,7 +48,8 @@ class Tracker:
         self._trouble: str | None = None
         self._failed_ms = -_REST_MS
         self._gathered: _Gathered | None = None
-        self._shipper = Shipper(self._outbox, identity=identity, tracking_uri=tracking_uri, now_ms=now_ms)
+        self._shipper = shipper
+        shipper.begin(self._outbox, identity)
 
     @property
     def lag(self) -> Lag:
@@ -69,11 +70,11 @@ class Tracker:
     @property
     def parent_run_id(self) -> str | None:
         """The sweep's own run, once it exists."""
-        return self._shipper.parent_run_id
+        return self._shipper.run_ids().get(None)
 
     def run_ids(self) -> Mapping[int, str]:
         """Trial number to run id, of the runs that exist so far."""
-        return self._shipper.run_ids()
+        return {number: run_id for number, run_id in self._shipper.run_ids().items() if number is not None}
 
     def rejections(self) -> list[str]:
         """What MLflow refused for good, one line each."""
@@ -195,7 +196,7 @@ class Tracker:
         return self._shipper.flush(timeout_s)
 
     def close(self, *, timeout_s: float = 5.0) -> None:
-        """Stop shipping; what is pending stays in the outbox."""
+        """Stop shipping, for good; what is pending stays in the outbox."""
         self._shipper.close(timeout_s=timeout_s)
         self._outbox.close()
 

@@ -12,6 +12,7 @@ MODULES = sorted(
     if path.stem not in ("__init__", "__main__")
 )
 COVERED = {
+    "orchestrator/tracking/orders.py": "tests/orchestrator/tracking/test_shipper.py",
     "trainables/loop/alone.py": "tests/trainables/loop/test_trial.py",
     "orchestrator/cli/confirmation.py": "tests/orchestrator/cli/test_cli_confirm.py",
     "orchestrator/cli/advice.py": "tests/orchestrator/cli/test_cli_lint.py",

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from optuna.storages._rdb import storage as rdb
 
 from orchestrator.study import Ledger, lease, storage
 from orchestrator.sweeps import drive, lock
-from orchestrator.tracking import Tracker, shipper
+from orchestrator.tracking import Tracker
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 from tests.support.specs import toy_spec
 
 STEPS: dict[str, tuple[object, str]] = {
@@ -43,10 +45,6 @@ def die(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def no_store(*_: object) -> None:
-    raise ConnectionError("no store here")
-
-
 def in_child(act: Callable[[], object]) -> int:
     """Do it in a process of its own; its exit status."""
     child = os.fork()
@@ -59,7 +57,7 @@ def in_child(act: Callable[[], object]) -> int:
 
 
 def launch_and_die(folder: Path, owner: object, name: str) -> None:
-    shipper.connect = no_store
+    without_mlflow(pytest.MonkeyPatch())
     setattr(owner, name, die)
     House(folder, tracking=NOWHERE).launch(toy_spec(trials=2), name="mine", sweep_id="id-1")
 

@@ -10,6 +10,7 @@ from orchestrator.sweeps import overview, read
 from tests.conftest import ROOT
 from tests.faults.die_while_launching import NOWHERE, STEPS
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 from tests.support.specs import toy_spec
 
 FIRST_THAT_IS_A_SWEEP = "half of the record is stored"
@@ -27,12 +28,7 @@ def killed(tmp_path_factory):
 
 @pytest.fixture
 def no_mlflow(monkeypatch):
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
-
-    monkeypatch.setattr(shipper, "connect", no_store)
+    without_mlflow(monkeypatch)
 
 
 @pytest.mark.fault(

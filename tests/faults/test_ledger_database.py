@@ -11,6 +11,7 @@ from orchestrator.study import database
 from orchestrator.sweeps import read
 from orchestrator.sweeps.paths import Home
 from tests.support.home import House, Lines
+from tests.support.no_mlflow import without_mlflow
 from tests.support.specs import toy_spec
 
 NUM_PAGES_OF_HEADER = 1
@@ -19,12 +20,7 @@ NUM_PAGES_OF_HEADER = 1
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A home for whole sweeps, with an MLflow that is down."""
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
-
-    monkeypatch.setattr(shipper, "connect", no_store)
+    without_mlflow(monkeypatch)
     return House(tmp_path)
 
 

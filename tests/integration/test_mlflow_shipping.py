@@ -8,6 +8,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.spec.model import SweepSpec
-from orchestrator.tracking import Identity, Tracker
+from orchestrator.tracking import Identity, Shipper, Tracker, shipper
 from orchestrator.tracking.outbox import Outbox
+from orchestrator.tracking.shipping import Shipping
 from orchestrator.trial import Cause, Ending, Measurement, RunStatus, Suggestion, TrialRecord, TrialState
+from tests.support.commands import wait_for
 from tests.support.mlflow_server import Server
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(600)]
@@ -63,7 +66,7 @@ class Sweep:
         self.identity = Identity(sweep="toy-1", sweep_id=name, experiment=name, artifacts=folder / "artifacts")
 
     def tracker(self, uri):
-        return Tracker(self.outbox, identity=self.identity, tracking_uri=uri, now_ms=now_ms)
+        return Tracker(self.outbox, identity=self.identity, shipper=Shipper(uri, now_ms=now_ms), now_ms=now_ms)
 
     def sync(self, uri, timeout_s=240):
         """As `orch sync` does; operations delivered, pending and rejected, and why not."""
@@ -181,26 +184,54 @@ def test_a_resumed_sweep_goes_on_with_the_same_runs(sweep, uri):
     assert runs["parent"].data.tags["orch.now.budget.trials"] == "5"
 
 
+class LosesReplies(Shipper):
+    """Ships in a thread of this process, with a client that creates each run and says that it did not."""
+
+    def __init__(self, uri, monkeypatch):
+        from mlflow.tracking import MlflowClient
+
+        create_run, self.lost = MlflowClient.create_run, []
+
+        def create_and_lose(client, *args, **kwargs):
+            run = create_run(client, *args, **kwargs)
+            if kwargs["run_name"] not in self.lost:
+                self.lost.append(kwargs["run_name"])
+                raise ConnectionError("the reply was lost")
+            return run
+
+        monkeypatch.setattr(MlflowClient, "create_run", create_and_lose)
+        monkeypatch.setattr(shipper, "COMMAND", (sys.executable, "-c", "input()"))
+        self.uri = uri
+        super().__init__(uri, now_ms=now_ms)
+
+    def begin(self, outbox, identity):
+        super().begin(outbox, identity)
+        self.loop = Shipping(
+            outbox, identity=identity, tracking_uri=self.uri, now_ms=now_ms, report=lambda report: None
+        )
+        self.thread = threading.Thread(target=self.loop.run)
+        self.thread.start()
+
+    def flush(self, timeout_s):
+        end_s = time.monotonic() + timeout_s
+        while self.lag.num_pending and time.monotonic() < end_s:
+            time.sleep(0.05)
+        return self.lag.num_pending == 0
+
+    def close(self, *, timeout_s=5.0):
+        self.loop.close()
+        self.thread.join()
+        super().close(timeout_s=timeout_s)
+
+
 def test_a_reply_lost_after_create_run_makes_no_second_run(sweep, uri, monkeypatch):
-    from mlflow.tracking import MlflowClient
-
-    create_run, lost = MlflowClient.create_run, []
-
-    def create_and_lose(self, *args, **kwargs):
-        run = create_run(self, *args, **kwargs)
-        name = kwargs["run_name"]
-        if name not in lost:
-            lost.append(name)
-            raise ConnectionError("the reply was lost")
-        return run
-
-    monkeypatch.setattr(MlflowClient, "create_run", create_and_lose)
-    tracker = sweep.tracker(uri)
+    loses = LosesReplies(uri, monkeypatch)
+    tracker = Tracker(sweep.outbox, identity=sweep.identity, shipper=loses, now_ms=now_ms)
     tracker.start_sweep(SPEC, yaml="", tags={})
     play(tracker, 0)
     assert tracker.flush(240), tracker.last_error
     tracker.close()
-    assert lost == ["toy-1", "0000 toy-1"]
+    assert loses.lost == ["toy-1", "0000 toy-1"]
     check_complete(sweep, uri, [0])
 
 
@@ -237,6 +268,7 @@ def test_a_store_that_is_never_there_delays_nobody_and_sync_delivers_later(sweep
     assert statistics.median(seconds) < 0.005
     assert not tracker.flush(1)
     assert tracker.lag.num_pending > 100
+    wait_for(lambda: tracker.last_error is not None, timeout=60)
     assert "API request" in tracker.last_error
     begin = time.perf_counter()
     tracker.close()

@@ -16,6 +16,7 @@ from orchestrator.trial import TrialState
 from tests.conftest import ROOT
 from tests.support.commands import wait_for
 from tests.support.home import House, Lines
+from tests.support.no_mlflow import without_mlflow
 from tests.support.specs import toy_spec
 
 
@@ -121,10 +122,5 @@ def test_a_server_that_stays_away_ends_the_sweep_which_goes_on_when_it_is_back(h
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A home for whole sweeps, with an MLflow that is down."""
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
-
-    monkeypatch.setattr(shipper, "connect", no_store)
+    without_mlflow(monkeypatch)
     return House(tmp_path)

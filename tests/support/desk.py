@@ -12,7 +12,7 @@ from orchestrator.spec import SweepSpec, parse
 from orchestrator.spec.dumping import dump
 from orchestrator.study import Ledger, Storage, SweepRecord
 from orchestrator.sweeps.checks import check
-from orchestrator.tracking import Identity, Tracker
+from orchestrator.tracking import Identity, Shipper, Tracker
 from orchestrator.tracking.outbox import Outbox
 from orchestrator.trial import JsonValue, TrialRecord
 
@@ -50,7 +50,8 @@ class Desk:
     def tracker(self) -> Tracker:
         """A tracker over the sweep's outbox."""
         identity = Identity(sweep=NAME, sweep_id="id-1", experiment="toys", artifacts=self.folder / "artifacts")
-        return Tracker(self.folder / "outbox.db", identity=identity, tracking_uri="nowhere", now_ms=Clock().now_ms)
+        shipper = Shipper("nowhere", now_ms=Clock().now_ms)
+        return Tracker(self.folder / "outbox.db", identity=identity, shipper=shipper, now_ms=Clock().now_ms)
 
     def control(
         self,

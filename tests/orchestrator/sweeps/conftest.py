@@ -3,14 +3,10 @@
 import pytest
 
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 
 
 @pytest.fixture
 def house(tmp_path, monkeypatch, empty_ledger):
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
-
-    monkeypatch.setattr(shipper, "connect", no_store)
+    without_mlflow(monkeypatch)
     return House(tmp_path)

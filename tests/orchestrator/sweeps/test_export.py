@@ -13,9 +13,9 @@ from orchestrator.sweeps.choosing import choose
 from orchestrator.sweeps.confirming.confirm import Asked, confirm
 from orchestrator.sweeps.export import Destination, export
 from orchestrator.sweeps.read import show
-from orchestrator.tracking import shipper
 from tests.conftest import ROOT
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 from tests.support.quick_configs import QUICK
 from trainables.data.embeddings.load import load_embeddings
 from trainables.exported import load_model
@@ -43,7 +43,7 @@ def adapter_spec(**sections):
 def house(tmp_path_factory, empty_ledger):
     """A search, its confirmation, and a search with two seeds a trial; MLflow is down."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shipper, "connect", lambda *_: (_ for _ in ()).throw(ConnectionError("no store here")))
+        without_mlflow(patch)
         made = House(tmp_path_factory.mktemp("export"))
         made.home.ledger_file.parent.mkdir(parents=True)
         shutil.copy(empty_ledger, made.home.ledger_file)

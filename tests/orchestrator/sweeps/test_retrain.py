@@ -13,11 +13,11 @@ from orchestrator.spec import resolve
 from orchestrator.sweeps.export import Destination
 from orchestrator.sweeps.read import show
 from orchestrator.sweeps.retrain import RetrainError, retrain
-from orchestrator.tracking import shipper
 from orchestrator.trial import Segment
 from tests.conftest import ROOT
 from tests.orchestrator.sweeps.test_export import adapter_spec
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 from tests.support.specs import toy_spec
 from trainables.contract import Purpose, TrialContext
 from trainables.exported import load_model
@@ -30,7 +30,7 @@ EPOCHS = 4
 def searched(tmp_path_factory, empty_ledger):
     """A search of one trial of the adapter, and one of the toy; MLflow is down."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shipper, "connect", lambda *_: (_ for _ in ()).throw(ConnectionError("no store here")))
+        without_mlflow(patch)
         house = House(tmp_path_factory.mktemp("retrain"))
         house.home.ledger_file.parent.mkdir(parents=True)
         shutil.copy(empty_ledger, house.home.ledger_file)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from orchestrator.errors import InfrastructureError
-from orchestrator.tracking import reading
+from orchestrator.tracking import store as store_room
 from orchestrator.tracking.delta import fold
 from orchestrator.tracking.operations import EndTrial, LogMetrics, SetTags, StartTrial
 from orchestrator.tracking.outbox import Identity
@@ -64,7 +64,7 @@ def test_several_runs_of_one_trial_all_show_the_oldest_first(store, uri, request
 
 
 def test_more_runs_than_a_page_holds(store, uri, request, monkeypatch):
-    monkeypatch.setattr(reading, "_PAGE", 2)
+    monkeypatch.setattr(store_room, "_PAGE", 2)
     for number in range(5):
         store.create(number, name="s", start_ms=number + 1, parent_id=None)
     assert [run.trial for run in read(uri, request.node.name)] == [0, 1, 2, 3, 4]

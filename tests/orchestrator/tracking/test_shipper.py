@@ -1,83 +1,29 @@
-"""The thread against a store in memory; the real MLflow is in tests/integration."""
+"""The real process: a SQLite store of MLflow, its death, and the end of its driver."""
 
+import os
+import signal
 import sqlite3
-import threading
+import subprocess
+import sys
 import time
-from collections import defaultdict
+from pathlib import Path
 
+import psutil
 import pytest
 
 from orchestrator.tracking import shipper as room
-from orchestrator.tracking.operations import EndTrial, LogMetrics, SetTags, StartSweep, StartTrial
+from orchestrator.tracking.operations import EndSweep, LogMetrics, StartSweep, StartTrial
 from orchestrator.tracking.outbox import Identity, Outbox
+from orchestrator.tracking.reading import read_runs
 from orchestrator.tracking.shipper import Shipper
 from orchestrator.trial import RunStatus
+from tests.support.no_mlflow import ERROR, without_mlflow
+
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.timeout(120)]
 
 
-class Refused(Exception):
-    """Stands for an error that MLflow means."""
-
-
-class MemoryStore:
-    """Takes deltas; `refuse` names metrics that are refused for good, `break_on` run names that always fail."""
-
-    def __init__(self):
-        self.runs, self.points, self.status = {}, defaultdict(list), {}
-        self.refuse, self.break_on, self.down, self.calls = set(), set(), False, 0
-        self.lose_reply_of_create = self.lost = False
-        self.order = []
-
-    def find(self, number):
-        self._up()
-        return self.runs.get(number)
-
-    def find_above(self):
-        return None
-
-    def create(self, number, *, name, start_ms, parent_id):
-        self._up()
-        assert number not in self.runs
-        self.runs[number] = f"run-{number}"
-        if self.lose_reply_of_create:
-            self.lose_reply_of_create = False
-            raise TimeoutError("no reply")
-        return self.runs[number]
-
-    def check(self, run_id):
-        self._up()
-        assert run_id in self.runs.values()
-        if self.lost:
-            raise ConnectionError(f"{run_id} is gone")
-
-    def apply(self, run_id, delta, *, created):
-        self._up()
-        self.calls += 1
-        if run_id in self.break_on:
-            raise ConnectionError(f"{run_id} at http://user:secret@host fails")
-        if self.lost or any(point.name in self.refuse for point in delta.points):
-            raise Refused("bad name")
-        self.points[run_id] += [(point.name, point.step) for point in delta.points]
-        self.status[run_id] = delta.status or self.status.get(run_id)
-        self.order.append(run_id)
-
-    def _up(self):
-        if self.down:
-            raise ConnectionError("down")
-
-
-@pytest.fixture
-def store(monkeypatch):
-    store = MemoryStore()
-
-    def connect(*_):
-        store._up()
-        return store
-
-    monkeypatch.setattr(room, "connect", connect)
-    monkeypatch.setattr(room, "is_permanent", lambda error: isinstance(error, Refused))
-    monkeypatch.setattr(room, "_FIRST_BACKOFF_S", 0.01)
-    monkeypatch.setattr(room, "_MAX_BACKOFF_S", 0.04)
-    return store
+def identity(folder):
+    return Identity(sweep="s", sweep_id="id", experiment="e", artifacts=folder / "artifacts")
 
 
 @pytest.fixture
@@ -88,168 +34,117 @@ def outbox(tmp_path):
 
 
 @pytest.fixture
-def ship(outbox, tmp_path):
-    open_shippers = []
-
-    def start(now_ms=lambda: 0):
-        identity = Identity(sweep="s", sweep_id="id", experiment="e", artifacts=tmp_path)
-        open_shippers.append(Shipper(outbox, identity=identity, tracking_uri="x", now_ms=now_ms, interval_s=0.01))
-        return open_shippers[-1]
-
-    yield start
-    for shipper in open_shippers:
-        shipper.close()
+def shipper(tmp_path, outbox):
+    shipper = Shipper(f"sqlite:///{tmp_path}/home/mlflow.db", now_ms=lambda: 10_000)
+    yield shipper
+    shipper.close()
 
 
-def start_sweep():
-    return StartSweep(name="s", params={}, tags={}, start_ms=1)
+def starts():
+    start = StartTrial(number=0, name="s 0", params={}, tags={}, start_ms=1)
+    return [StartSweep(name="s", params={}, tags={}, start_ms=1), start]
 
 
-def start_trial(number):
-    return StartTrial(number=number, name=f"s {number}", params={}, tags={}, start_ms=1)
+def point(step):
+    return LogMetrics(number=0, step=step, metrics={"x": 1.0}, at_ms=step)
 
 
-def point(number, step, name="x"):
-    return LogMetrics(number=number, step=step, metrics={name: 1.0}, at_ms=step)
-
-
-def wait_until(condition, timeout_s=5.0):
+def wait_until(condition, timeout_s=60.0):
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, "waited too long"
-        time.sleep(0.005)
+        time.sleep(0.01)
 
 
-def test_everything_arrives_in_order_with_few_calls(store, outbox, ship):
-    end = EndTrial(number=0, status=RunStatus.KILLED, end_ms=9, tags={})
-    outbox.append([start_sweep(), start_trial(0), *[point(0, i) for i in range(100)], end], at_ms=1)
-    shipper = ship()
-    assert shipper.flush(5)
-    assert store.points["run-0"] == [("x", i) for i in range(100)]
-    assert store.status == {"run-None": RunStatus.RUNNING, "run-0": RunStatus.KILLED}
-    assert store.calls == 2
-    assert (shipper.run_ids(), shipper.parent_run_id, shipper.num_shipped) == ({0: "run-0"}, "run-None", 103)
+def points(folder):
+    runs = read_runs("id", experiment="e", tracking_uri=f"sqlite:///{folder}/home/mlflow.db", histories=True)
+    return {run.trial: [step for step, _, _ in run.histories.get("x", ())] for run in runs}
 
 
-def test_more_than_one_cycle_takes_arrives_as_well(store, outbox, ship, monkeypatch):
-    monkeypatch.setattr(room, "_MAX_ENTRIES", 10)
-    outbox.append([point(0, i) for i in range(95)], at_ms=1)
-    assert ship().flush(5)
-    assert store.points["run-0"] == [("x", i) for i in range(95)]
+def test_what_is_appended_arrives(shipper, outbox, tmp_path):
+    outbox.append(starts(), at_ms=4_000)
+    shipper.begin(outbox, identity(tmp_path))
+    assert shipper.flush(60)
+    assert (shipper.num_shipped, shipper.last_error, set(shipper.run_ids())) == (2, None, {None, 0})
+    outbox.append([point(1), EndSweep(status=RunStatus.FINISHED, end_ms=9, tags={})], at_ms=4_000)
+    assert shipper.flush(60)
+    assert (shipper.num_shipped, shipper.lag.num_pending) == (4, 0)
+    assert points(tmp_path) == {None: [], 0: [1]}
 
 
-def test_a_store_that_is_down_costs_nothing_and_is_caught_up_with(store, outbox, ship):
-    store.down = True
-    now = [10_000]
-    shipper = ship(lambda: now[0])
-    outbox.append([start_trial(0), point(0, 1)], at_ms=4_000)
+def test_a_process_that_is_killed_is_started_again_and_nothing_is_lost(shipper, outbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_FIRST_BACKOFF_S", 0.01)
+    outbox.append(starts(), at_ms=1)
+    shipper.begin(outbox, identity(tmp_path))
+    assert shipper.flush(60)
+    shipper._process.kill()
     wait_until(lambda: shipper.last_error is not None)
-    assert shipper.last_error == "ConnectionError: down"
-    assert (shipper.lag.num_pending, shipper.lag.oldest_s) == (2, 6.0)
+    assert "ended with code -9" in shipper.last_error
+    outbox.append([point(1)], at_ms=1)
+    assert shipper.flush(60)
+    assert (shipper.num_shipped, shipper.last_error) == (3, None)
+    assert points(tmp_path) == {None: [], 0: [1]}
+
+
+def test_what_a_broken_process_said_last_is_the_error(tmp_path, outbox, monkeypatch):
+    script = "raise SystemExit('no mlflow at http://me:secret@host')"
+    monkeypatch.setattr(room, "COMMAND", (sys.executable, "-c", script))
+    shipper = Shipper("x", now_ms=lambda: 0)
+    wait_until(lambda: shipper.last_error is not None)
+    assert shipper.last_error == ("the process that ships to MLflow ended with code 1: no mlflow at http://***@host")
+    shipper.begin(outbox, identity(tmp_path))
     assert not shipper.flush(0.05)
-    store.down = False
-    assert shipper.flush(5)
-    wait_until(lambda: shipper.last_error is None)
-    assert (shipper.lag.num_pending, shipper.lag.oldest_s) == (0, 0.0)
-    assert store.points["run-0"] == [("x", 1)]
+    shipper.close()
 
 
-def test_a_refused_operation_is_set_aside_and_holds_up_nothing(store, outbox, ship):
-    store.refuse = {"bad"}
-    outbox.append([start_trial(0), *[point(0, i) for i in range(20)], point(0, 20, "bad"), point(0, 21)], at_ms=1)
-    outbox.append([point(1, 0)], at_ms=1)
-    shipper = ship()
-    assert shipper.flush(5)
-    assert sorted(step for _, step in store.points["run-0"]) == [*range(20), 21]
-    assert store.points["run-1"] == [("x", 0)]
-    assert [(r.operation.step, r.reason) for r in outbox.rejections()] == [(20, "bad name")]
-    assert shipper.lag.num_rejected == 1
-    assert shipper.last_error is None
+def test_one_that_never_begins_leaves_nothing_and_is_not_waited_for(tmp_path):
+    shipper = Shipper(f"sqlite:///{tmp_path}/home/mlflow.db", now_ms=lambda: 0)
+    folder, began_s = shipper._place.folder, time.monotonic()
+    shipper.close()
+    assert time.monotonic() - began_s < 1
+    assert (list(tmp_path.iterdir()), folder.exists()) == ([], False)
+    shipper.close()
 
 
-def test_a_run_that_always_fails_does_not_hold_up_the_others(store, outbox, ship):
-    store.break_on = {"run-0"}
-    outbox.append([start_trial(0), start_trial(1), start_trial(2), point(1, 0), point(2, 0)], at_ms=1)
-    shipper = ship()
-    wait_until(lambda: store.points["run-1"] and store.points["run-2"])
-    assert shipper.lag.num_pending == 1
-    assert "run-0" in shipper.last_error
-    assert "secret" not in shipper.last_error
-    store.break_on = set()
-    assert shipper.flush(5)
+def test_one_that_hangs_is_killed(tmp_path, outbox, monkeypatch):
+    monkeypatch.setattr(room, "COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    shipper = Shipper("x", now_ms=lambda: 0)
+    shipper.begin(outbox, identity(tmp_path))
+    wait_until(lambda: shipper._process is not None)
+    shipper.close(timeout_s=0.1)
+    assert shipper._process.poll() == -signal.SIGKILL
 
 
-def test_a_lost_reply_of_create_makes_no_second_run(store, outbox, ship):
-    store.lose_reply_of_create = True
-    outbox.append([start_sweep(), start_trial(0)], at_ms=1)
-    assert ship().flush(5)  # MemoryStore.create asserts that the run is new
-    assert store.runs == {None: "run-None", 0: "run-0"}
-
-
-def test_a_new_shipper_goes_on_with_the_same_runs(store, outbox, ship):
-    outbox.append([start_sweep(), start_trial(0)], at_ms=1)
-    first = ship()
-    assert first.flush(5)
-    first.close()
-    outbox.append([start_sweep(), point(0, 1)], at_ms=2)
-    second = ship()
-    assert second.run_ids() == {0: "run-0"}
-    assert second.flush(5)
-    assert store.runs == {None: "run-None", 0: "run-0"}
-
-
-def test_another_store_gets_nothing_by_mistake(store, outbox, ship):
-    outbox.remember_run(None, "a run of another store")
-    outbox.append([start_trial(0)], at_ms=1)
-    shipper = ship()
-    wait_until(lambda: shipper.last_error is not None)
-    assert store.runs == {}
-
-
-def test_of_two_shippers_of_one_outbox_one_ships_at_a_time(store, outbox, ship):
-    first = ship()
-    wait_until(lambda: outbox.path.with_name("outbox.db.lock").exists())
-    time.sleep(0.1)
-    first._outbox = Outbox(outbox.path.with_name("empty.db"))  # so that what comes is left to the second
-    second = ship()
-    outbox.append([start_sweep()], at_ms=1)
-    assert not second.flush(0.3)
-    first.close()
-    assert second.flush(5)
-
-
-def test_a_store_that_was_emptied_gets_nothing_and_loses_nothing(store, outbox, ship):
-    outbox.append([start_sweep(), start_trial(0)], at_ms=1)
-    shipper = ship()
-    assert shipper.flush(5)
-    store.lost = True
-    outbox.append([point(0, 1)], at_ms=1)
-    wait_until(lambda: shipper.last_error is not None)
-    assert "run-0 is gone" in shipper.last_error
-    assert (shipper.lag.num_pending, shipper.lag.num_rejected) == (1, 0)
-
-
-def test_an_outbox_that_cannot_be_read_is_counted_as_it_was(store, outbox, ship, monkeypatch):
-    store.down = True
-    outbox.append([start_sweep()], at_ms=0)
-    shipper = ship()
-    assert shipper.lag.num_pending == 1
+def test_the_lag_is_counted_in_the_outbox(tmp_path, outbox, monkeypatch):
+    without_mlflow(monkeypatch)
+    shipper = Shipper("x", now_ms=lambda: 10_000)
+    outbox.append(starts(), at_ms=4_000)
+    shipper.begin(outbox, identity(tmp_path))
+    assert (shipper.lag.num_pending, shipper.lag.oldest_s) == (2, 6.0)
+    wait_until(lambda: shipper.last_error == ERROR)
 
     def full():
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(outbox, "backlog", full)
-    assert shipper.lag.num_pending == 1
-    assert not shipper.flush(0.05)
-
-
-def test_the_parent_is_created_first_even_when_only_a_trial_speaks(store, outbox, ship):
-    outbox.append([SetTags(number=4, tags={"a": "b"})], at_ms=1)
-    assert ship().flush(5)
-    assert list(store.runs) == [None, 4]
-
-
-def test_close_stops_the_thread(store, ship):
-    shipper = ship()
+    assert shipper.lag.num_pending == 2
     shipper.close()
-    assert "orch-shipper" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_the_process_ends_with_a_driver_that_was_killed(tmp_path):
+    script = f"""
+import time
+from pathlib import Path
+from orchestrator.tracking import Identity, Shipper
+from orchestrator.tracking.outbox import Outbox
+shipper = Shipper("sqlite:///{tmp_path}/home/mlflow.db", now_ms=lambda: 0)
+shipper.begin(Outbox(Path("{tmp_path}/outbox.db")), Identity(sweep="s", sweep_id="i", experiment="e", artifacts="."))
+print(shipper._process.pid, flush=True)
+time.sleep(600)
+"""
+    driver = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+    shipping = psutil.Process(int(driver.stdout.readline()))
+    wait_until((tmp_path / "outbox.db.lock").exists)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.communicate()
+    shipping.wait(30)

@@ -40,16 +40,16 @@ def start(**params):
 
 
 def test_a_run_is_found_by_tag_after_it_was_created(store):
-    assert store.find(None) is None
+    assert store.runs() == {}
     parent = store.create(None, name="s", start_ms=1, parent_id=None)
     trial = store.create(10, name="s 10", start_ms=1, parent_id=parent)
-    assert (store.find(None), store.find(10), store.find(1)) == (parent, trial, None)
+    assert store.runs() == {None: parent, 10: trial}
 
 
 def test_the_oldest_of_several_runs_is_the_one(store):
     store.create(0, name="late", start_ms=20, parent_id=None)
     early = store.create(0, name="early", start_ms=10, parent_id=None)
-    assert store.find(0) == early
+    assert store.runs() == {0: early}
 
 
 def test_a_confirmations_run_belongs_under_the_run_of_its_search(store, uri, tmp_path):

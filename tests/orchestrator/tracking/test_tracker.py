@@ -5,12 +5,13 @@ import time
 import pytest
 
 from orchestrator.spec.model import SweepSpec
-from orchestrator.tracking import shipper as room
 from orchestrator.tracking.operations import EndTrial
 from orchestrator.tracking.outbox import Identity, Outbox
+from orchestrator.tracking.shipper import Shipper
 from orchestrator.tracking.told import SWEEP_STARTED, facts_of, sweep_end_told
 from orchestrator.tracking.tracker import Tracker
 from orchestrator.trial import Cause, Ending, Measurement, RunStatus, Suggestion, TrialRecord, TrialState
+from tests.support.no_mlflow import without_mlflow
 
 SPEC = SweepSpec.model_validate(
     {
@@ -23,16 +24,16 @@ SPEC = SweepSpec.model_validate(
 )
 
 
-def no_store(*_):
-    raise ConnectionError("no store here")
+def shipper():
+    return Shipper("x", now_ms=lambda: 1234)
 
 
 @pytest.fixture
 def said(tmp_path, monkeypatch):
     """A tracker whose store never answers, and a function that lists what it has said so far."""
-    monkeypatch.setattr(room, "connect", no_store)
+    without_mlflow(monkeypatch)
     identity = Identity(sweep="toy-1", sweep_id="id", experiment="e", artifacts=tmp_path)
-    tracker = Tracker(tmp_path / "outbox.db", identity=identity, tracking_uri="x", now_ms=lambda: 1234)
+    tracker = Tracker(tmp_path / "outbox.db", identity=identity, shipper=shipper(), now_ms=lambda: 1234)
     reader = Outbox(tmp_path / "outbox.db")
     yield tracker, lambda: [entry.operation for entry in reader.pending(100_000)]
     reader.close()
@@ -154,12 +155,12 @@ def test_what_is_said_is_told(said):
 
 
 def test_an_outbox_that_cannot_be_written_stops_nobody_and_what_it_missed_can_be_made_up_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "connect", no_store)
+    without_mlflow(monkeypatch)
     (tmp_path / "folder").write_text("a file where the folder should be")
     now = [0]
     identity = Identity(sweep="toy-1", sweep_id="id", experiment="e", artifacts=tmp_path)
     path = tmp_path / "folder" / "outbox.db"
-    tracker = Tracker(path, identity=identity, tracking_uri="x", now_ms=lambda: now[0])
+    tracker = Tracker(path, identity=identity, shipper=shipper(), now_ms=lambda: now[0])
     tracker.measure(0, Measurement(1, {}, 0.1, 1))
     tracker.tag(None, {"a": "b"})
     assert (tracker.missed, tracker.lag.num_pending, tracker.told()) == ({0, None}, 2, frozenset())

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tests.support.home import House
+from tests.support.no_mlflow import without_mlflow
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -13,13 +14,9 @@ NOWHERE = "http://127.0.0.1:9"
 def build_house(empty_ledger):
     """A function from a folder and a monkeypatch to a house."""
     from orchestrator.sweeps import drive
-    from orchestrator.tracking import shipper
-
-    def no_store(*_):
-        raise ConnectionError("no store here")
 
     def build(folder, patch):
-        patch.setattr(shipper, "connect", no_store)
+        without_mlflow(patch)
         patch.setattr(drive, "PATIENCE_S", 0.01)
         house = House(folder, tracking=NOWHERE)
         house.home.root.mkdir()
