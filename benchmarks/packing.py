@@ -20,7 +20,8 @@ from typing import Any
 
 import torch
 
-from orchestrator.execution.machine import limit_gpu_memory, num_cpus, num_gpus
+from orchestrator.execution.devices import limit_gpu_memory
+from orchestrator.execution.machine import num_cpus, num_gpus
 from orchestrator.execution.packing import MOST, share
 from orchestrator.spec.loading import load
 from trainables.contract import TrialContext

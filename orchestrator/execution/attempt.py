@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from orchestrator.execution.assignment import Assignment, Done, Measured, Outcome, Raised
 from orchestrator.execution.checkpoint_names import steps_in
 from orchestrator.execution.checkpoints import CheckpointFolder
-from orchestrator.execution.machine import limit_gpu_memory, limit_threads, peak_gpu_bytes, peak_host_bytes
+from orchestrator.execution.devices import limit_gpu_memory, limit_threads, peak_gpu_bytes
+from orchestrator.execution.machine import peak_host_bytes
 from orchestrator.execution.reads import Reads
 from orchestrator.execution.repeats import repeat
 from orchestrator.execution.yielded import checked

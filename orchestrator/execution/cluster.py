@@ -14,17 +14,21 @@ from typing import Any
 
 import ray
 from ray._private import ray_constants
+from ray._private.state import state as global_state
 from ray._raylet import Config  # type: ignore[attr-defined]
+from ray.core.generated.gcs_pb2 import JobTableData
 from ray.exceptions import GetTimeoutError, RayError
+from ray.job_config import JobConfig
 from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
 
 from orchestrator.errors import InfrastructureError
-from orchestrator.execution import packing
 from orchestrator.execution.assignment import Assignment
 from orchestrator.execution.environment import is_allowed
 from orchestrator.execution.mishaps import describe
-from orchestrator.execution.packing import Probed
+from orchestrator.execution.packing import PROBE_S, Probed
+from orchestrator.execution.ray_actor import run_probe
 from orchestrator.execution.runner import Capacity, does_not_fit, needed
+from orchestrator.execution.sharing import Sharers
 from orchestrator.spec.model import Resources
 
 _QUIET = {
@@ -42,6 +46,9 @@ _TOKEN_HELP = (
     "set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the cluster's token; RAY_AUTH_MODE=disabled is for one that has none"
 )
 
+_RESOURCES = "orch.resources"
+"""Under this name the job of a sweep's driver says what its trials ask for."""
+
 KNOCK_TIMEOUT_S = 5.0
 LOOK_S = 5.0
 MAX_MISSED = 3
@@ -49,8 +56,10 @@ START_S = 60.0
 """How long a probe may wait for a GPU and for its worker."""
 
 
-def connect(address: str | None) -> str:
+def connect(address: str | None, resources: Resources) -> str:
     """Start a local cluster, or join the one at `address`; returns where, in words.
+
+    `resources` is what a trial of the sweep asks for, which other sweeps on the cluster can see.
 
     Raises:
         InfrastructureError: the cluster does not answer.
@@ -61,7 +70,8 @@ def connect(address: str | None) -> str:
     ENV_VARS_TO_PROPAGATE.intersection_update([name for name in ENV_VARS_TO_PROPAGATE if is_allowed(name)])
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address:
-        options |= {"address": address}
+        metadata = {_RESOURCES: resources.model_dump_json()}
+        options |= {"address": address, "job_config": JobConfig(metadata=metadata)}
         _bring_token(address)
     else:
         _stay_on_this_machine()
@@ -167,12 +177,31 @@ def _knock(address: str) -> None:
             pass
 
 
+def sharers() -> Sharers | None:
+    """The sweeps whose drivers live on the cluster that this process has joined; None where that cannot be told."""
+    try:
+        table = global_state._connect_and_get_accessor().get_job_table(
+            skip_submission_job_info_field=True, skip_is_running_tasks_field=True
+        )
+        jobs = [JobTableData.FromString(job) for job in table]
+        resources = {
+            job.job_id.hex(): Resources.model_validate_json(job.config.metadata[_RESOURCES])
+            for job in jobs
+            if not job.is_dead and _RESOURCES in job.config.metadata
+        }
+        nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])
+    # A head that is away, or a driver of another version: then all stays as it is.
+    except (RayError, RuntimeError, ValueError):
+        return None
+    return Sharers(mine=ray.get_runtime_context().get_job_id(), resources=resources, nodes=nodes)
+
+
 def probe(assignment: Assignment, *, cpu: float) -> Probed:
     """Train a little in a worker that has a whole GPU and ends afterwards; not for longer than it may wait for one."""
-    task = ray.remote(num_cpus=cpu, num_gpus=1, max_calls=1, max_retries=0)(packing.probe)
+    task = ray.remote(num_cpus=cpu, num_gpus=1, max_calls=1, max_retries=0)(run_probe)
     found = task.remote(assignment)
     try:
-        probed: Probed = ray.get(found, timeout=packing.PROBE_S + START_S)
+        probed: Probed = ray.get(found, timeout=PROBE_S + START_S)
     except GetTimeoutError:
         ray.cancel(found, force=True)
         return Probed(failure="no worker with a free GPU came in time")

@@ -1,32 +1,23 @@
 """How many trials `resources.gpu: auto` puts on one GPU: as many as a short probe says that memory and time hold.
 
 The probe trains the first configuration alone on a whole GPU, before anything is stored; it is no trial. Called by the
-Ray runner, and `probe` in a worker (docs/decisions/0010).
+Ray runner (docs/decisions/0010).
 """
 
 import math
-import statistics
-import tempfile
-import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.execution.assigning import assign
-from orchestrator.execution.assignment import Assignment, Measured, Outcome, Raised
-from orchestrator.execution.attempt import Attempt
-from orchestrator.execution.environment import scrub
-from orchestrator.execution.machine import CONTEXT_BYTES, gpu_busy_fraction, gpu_memory_bytes, peak_gpu_bytes
+from orchestrator.execution.assignment import Assignment
+from orchestrator.execution.machine import CONTEXT_BYTES
 from orchestrator.execution.runner import Capacity
 from orchestrator.spec.model import SweepSpec
 from orchestrator.study.preview import first_configurations
 from orchestrator.trial import JsonValue, Suggestion
 
 PROBE_S = 30.0
-EPOCHS = 2
-"""The probe ends after these, or after its time in the middle of one."""
-LOOK_S = 0.1
 MOST = 8
 """Trials on a GPU; each process takes a context of its own, and their kernels take turns."""
 HEADROOM = 1.25
@@ -66,40 +57,6 @@ def first_assignment(spec: SweepSpec, fixed: Mapping[str, JsonValue], directory:
     params = first_configurations(spec, fixed, count=1)[0]
     suggestion = Suggestion(0, params, seeds=tuple(range(spec.repeats)))
     return assign(suggestion, spec, checkpoints=Path(), directory=directory)
-
-
-def probe(assignment: Assignment) -> Probed:
-    """Train for a short time; the process must end afterwards, for training may go on in its thread."""
-    scrub(assignment.environment)
-    outcomes: list[Outcome] = []
-    busy: list[float] = []
-    ends_s = time.monotonic() + PROBE_S
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        attempt = Attempt(replace(assignment, checkpoints=Path(folder)))
-        training = threading.Thread(target=_train, args=(attempt, outcomes), daemon=True)
-        training.start()
-        while training.is_alive() and time.monotonic() < ends_s:
-            training.join(LOOK_S)
-            # Until the untrained model is measured, data are read and the GPU waits.
-            if outcomes and (fraction := gpu_busy_fraction()) is not None:
-                busy.append(fraction)
-        return Probed(
-            peak_gpu_bytes(), gpu_memory_bytes(), statistics.fmean(busy) if busy else None, failure=_failure(outcomes)
-        )
-
-
-def _train(attempt: Attempt, outcomes: list[Outcome]) -> None:
-    while len(outcomes) <= EPOCHS and not (outcomes and not isinstance(outcomes[-1], Measured)):
-        outcomes.append(attempt.advance())
-    attempt.close()
-
-
-def _failure(outcomes: list[Outcome]) -> str:
-    if not outcomes:
-        return f"it measured nothing in {PROBE_S:g} s"
-    if isinstance(outcomes[-1], Raised):
-        return outcomes[-1].message
-    return "" if gpu_memory_bytes() else "torch sees no GPU"
 
 
 def trials_on_a_gpu(probed: Probed, *, most: int) -> int:

@@ -1,12 +1,18 @@
-"""The class trainable that Ray Tune keeps warm: each actor runs one attempt after another. Imported in workers."""
+"""What a driver sends to its workers: the class trainable that Ray Tune keeps warm, and the probe.
 
-from typing import Any
+Each actor runs one attempt after another. The driver has this module as well; torch is imported in workers alone.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
 from orchestrator.execution.assignment import Assignment
-from orchestrator.execution.bundle import Bundle
 from orchestrator.execution.environment import scrub
+from orchestrator.execution.packing import Probed
+
+if TYPE_CHECKING:
+    from orchestrator.execution.bundle import Bundle
 
 ASSIGNMENTS = "assignments"
 OUTCOMES = "outcomes"
@@ -18,12 +24,12 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any]) -> None:
         """Take a bundle of assignments; training starts at the first step, so that nothing can fail here."""
         scrub(self._assignments(config)[0].environment)
-        self._bundle = Bundle(self._assignments(config))
+        self._bundle = _bundle(self._assignments(config))
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next bundle in the same warm process."""
         self._bundle.close()
-        self._bundle = Bundle(self._assignments(new_config))
+        self._bundle = _bundle(self._assignments(new_config))
         return True
 
     def step(self) -> dict[str, Any]:
@@ -51,3 +57,16 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
     def _assignments(config: dict[str, Any]) -> tuple[Assignment, ...]:
         assignments: tuple[Assignment, ...] = config[ASSIGNMENTS].of
         return assignments
+
+
+def run_probe(assignment: Assignment) -> Probed:
+    """Train a little, to see what a trial takes of a GPU."""
+    from orchestrator.execution.probing import probe
+
+    return probe(assignment)
+
+
+def _bundle(assignments: tuple[Assignment, ...]) -> "Bundle":
+    from orchestrator.execution.bundle import Bundle
+
+    return Bundle(assignments)

@@ -1,6 +1,5 @@
 """What the ledger says of a sweep as a whole, and how an Optuna trial reads as a `TrialRecord`."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.space import SearchSpace
 from orchestrator.spec.model import Objective, SweepSpec
+from orchestrator.study.metrics import Metrics
 from orchestrator.study.plain_trials import PlainTrial
 from orchestrator.study.proposals import Proposal
 from orchestrator.trial import (
@@ -345,8 +345,7 @@ def _read_measurement(key: str, value: Mapping[str, Any]) -> Measurement:
     machine = {**_MACHINE, **value}
     return Measurement(
         int(key.removeprefix(STEP)),
-        # Each name once, however many measurements there are.
-        {sys.intern(name): measured for name, measured in value["metrics"].items()},
+        Metrics(value["metrics"]),
         value["train_s"],
         value["at_ms"],
         devices=machine["devices"],

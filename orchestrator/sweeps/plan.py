@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.analysis.budgets import Limit, limits
-from orchestrator.execution.machine import gpu_memory_bytes, load_per_cpu, memory_bytes, num_cpus, num_gpus
+from orchestrator.execution.devices import gpu_memory_bytes
+from orchestrator.execution.machine import load_per_cpu, memory_bytes, num_cpus, num_gpus
 from orchestrator.execution.runner import needed
 from orchestrator.spec import SweepSpec, resolve
 from orchestrator.spec.model import (

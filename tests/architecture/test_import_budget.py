@@ -43,6 +43,13 @@ def test_a_list_of_sweeps_needs_none_either(desk, command):
     assert HEAVY & set(done.stderr.split()) == set()
 
 
+def test_a_driver_on_ray_needs_no_torch():
+    """Its workers do: here it would cost a second at the start and 180 MB."""
+    imports = "import sys, orchestrator.cli.run, orchestrator.execution.ray_tune, ray.tune"
+    done = subprocess.run([sys.executable, "-c", f"{imports}; sys.exit('torch' in sys.modules)"], cwd=ROOT, timeout=120)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("command", "goal_s"),
     [(("--help",), 0.35), (("validate", FILE), 0.6), (("lint", FILE), 0.6)],

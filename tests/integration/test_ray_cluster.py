@@ -6,6 +6,8 @@ from ray.cluster_utils import Cluster
 
 from orchestrator.errors import InfrastructureError
 from orchestrator.execution import cluster as reaching
+from orchestrator.spec.model import Resources
+from tests.support.commands import wait_for
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(280)]
 ONE_EACH = {"cpu": 1, "gpu": 0.0, "checkpoint_interval_s": 0.0}
@@ -46,10 +48,33 @@ def test_two_sweeps_at_once_keep_their_trials_apart(cluster, orch):
     assert len(set(params)) == 8
 
 
+def test_a_second_sweep_gets_its_half_of_a_cluster_that_one_has_taken(cluster, orch):
+    """The first lets a worker go when its trial has ended, and has both again once the second is over."""
+    sections = {"config": {"epoch_s": 0.2, "epochs": 5}, "resources": ONE_EACH}
+    first = orch.start("sweep", orch.file(trials=24, **sections), "--name", "long", "--address", cluster.address)
+    wait_for(lambda: len(orch.records("long")) >= 4, timeout=100)
+    short = orch.run("sweep", orch.file(trials=4, **sections), "--name", "short", "--address", cluster.address,
+                     timeout=200)  # fmt: skip
+    done = orch.end(first, timeout=250)
+    assert (short.code, done.code) == (0, 0), short.err + done.err
+    assert "2 sweeps share Ray at" in done.err
+    assert "1 sweep has Ray at" in done.err
+    long_, few = orch.records("long"), orch.records("short")
+    assert (len(long_), len(few)) == (24, 4)
+    assert max(_ended_ms(few)) < max(_ended_ms(long_))
+    # While both ran, each had one of two workers: as many trials ended here as there, give or take those of a change.
+    begun_ms, over_ms = min(record.started_ms for record in few), max(_ended_ms(few))
+    assert sum(begun_ms < ended < over_ms for ended in _ended_ms(long_)) <= 4 + 3
+
+
+def _ended_ms(records):
+    return [record.ended_ms for record in records]
+
+
 def test_a_local_cluster_that_does_not_start_is_an_infrastructure_error(monkeypatch):
     def init(**_):
         raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(InfrastructureError, match="cannot reach a local Ray cluster: The current node timed out"):
-        reaching.connect(None)
+        reaching.connect(None, Resources())

@@ -23,7 +23,7 @@ def facts_before(spec: SweepSpec, home: Home) -> Facts:
 
 def at_pace(facts: Facts, pace: Pace, spec: SweepSpec, *, concurrency: int) -> Facts:
     """The same with a pace that was measured."""
-    gpus = spec.resources.gpu if spec.resources.gpu != "auto" else float(num_gpus() > 0)
+    gpus = float(num_gpus() > 0) if spec.resources.gpu == "auto" else spec.resources.gpu
     return replace(
         facts,
         concurrency=concurrency,

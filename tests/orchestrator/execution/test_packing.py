@@ -1,6 +1,5 @@
 """How many trials share a GPU: what the probe finds decides, and is said. The GPU is a fake."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,7 @@ import pytest
 from orchestrator.execution import packing
 from orchestrator.execution.packing import MOST, Probed, describe, most_on_a_gpu, share, trials_on_a_gpu
 from orchestrator.execution.runner import Capacity, Need
-from tests.conftest import ROOT
-from tests.support.specs import modes, toy_spec
+from tests.support.specs import toy_spec
 
 GIB = 2**30
 
@@ -71,39 +69,6 @@ def test_what_was_found_is_said():
         "trains one trial on a GPU: one took 60 of its 80 GiB, how busy it was is not known"
     )
     assert describe(Probed(failure="boom"), 1) == "trains one trial on a GPU: the probe failed: boom"
-
-
-def probed(monkeypatch, tmp_path, *, probe_s=20.0, **sections):
-    """What a probe of the toy finds on a GPU of which it takes a tenth."""
-    monkeypatch.setattr(packing, "PROBE_S", probe_s)
-    monkeypatch.setattr(packing, "LOOK_S", 0.005)
-    monkeypatch.setattr(packing, "scrub", lambda named: None)
-    monkeypatch.setattr(packing, "peak_gpu_bytes", lambda: GIB)
-    monkeypatch.setattr(packing, "gpu_memory_bytes", lambda: 10 * GIB)
-    monkeypatch.setattr(packing, "gpu_busy_fraction", lambda: 0.25)
-    monkeypatch.chdir(tmp_path)
-    spec = toy_spec(**sections)
-    return packing.probe(packing.first_assignment(spec, dict(spec.config), ROOT))
-
-
-def test_a_probe_trains_two_epochs_and_leaves_nothing(monkeypatch, tmp_path):
-    diary = tmp_path / "diary"
-    config = {"epochs": 50, "epoch_s": 0.05, "diary": str(diary)}
-    assert probed(monkeypatch, tmp_path, config=config) == Probed(GIB, 10 * GIB, 0.25)
-    assert [path.name for path in tmp_path.iterdir()] == ["diary"]
-
-
-def test_a_probe_ends_in_the_middle_of_an_epoch(monkeypatch, tmp_path):
-    began_s = time.monotonic()
-    found = probed(monkeypatch, tmp_path, probe_s=0.5, config={"epoch_s": 3.0})
-    assert time.monotonic() - began_s < 2.5
-    assert (found.gpu_bytes, found.busy_fraction, found.failure) == (GIB, 0.25, "")
-
-
-def test_a_probe_that_raises_says_so(monkeypatch, tmp_path):
-    found = probed(monkeypatch, tmp_path, **modes("raise"))
-    assert found.failure
-    assert trials_on_a_gpu(found, most=8) == 1
 
 
 def test_a_probe_is_sent_what_the_first_trial_would_be():
