@@ -9,10 +9,10 @@ from ray import tune
 
 from orchestrator.execution.assignment import Assignment
 from orchestrator.execution.environment import scrub
-from orchestrator.execution.packing import Probed
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a worker starts sooner without
     from orchestrator.execution.bundle import Bundle
+    from orchestrator.execution.packing import Probed
 
 ASSIGNMENTS = "assignments"
 OUTCOMES = "outcomes"
@@ -59,7 +59,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         return assignments
 
 
-def run_probe(assignment: Assignment) -> Probed:
+def run_probe(assignment: Assignment) -> "Probed":
     """Train a little, to see what a trial takes of a GPU."""
     from orchestrator.execution.probing import probe
 
