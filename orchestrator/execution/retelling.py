@@ -13,16 +13,22 @@ from orchestrator.study import SweepRecord
 from orchestrator.tracking import Tracker, facts_of
 from orchestrator.trial import Suggestion, TrialRecord, TrialState
 
+_AT_ONCE = 100
+"""Trials that are told in one append: all that a large sweep has to tell would fill the memory."""
+
 
 def retell_trials(tracker: Tracker, sweep: SweepRecord, trials: Sequence[TrialRecord]) -> int:
     """Tell all of each trial of which something is not told; returns how many those were."""
     told, missed_now = tracker.told(), tracker.missed
     missed = [trial for trial in trials if trial.number in missed_now or not facts_of(trial) <= told]
-    if missed:
-        doctor = Doctor(sweep, tracker, listener=lambda event: None)
-        doctor.recall(trials)
-        with tracker.together(making_up_for=[trial.number for trial in missed]):
-            for trial in missed:
+    if not missed:
+        return 0
+    doctor = Doctor(sweep, tracker, listener=lambda event: None)
+    doctor.recall(trials)
+    for start in range(0, len(missed), _AT_ONCE):
+        some = missed[start : start + _AT_ONCE]
+        with tracker.together(making_up_for=[trial.number for trial in some]):
+            for trial in some:
                 _retell(tracker, sweep, trial, doctor)
     return len(missed)
 
