@@ -51,8 +51,10 @@ bench-quick: $(STAMP)  ## under three minutes: has a ratio fallen by more than a
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.quick
 
 driver-bench: $(STAMP)  ## what the driver costs an event, at 100 to 10,000 trials: docs/benchmarks.md
-	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5
-	$(BIN)/python -m benchmarks.driver --sampler tpe --trials 10000 --epochs 5
+	mkdir -p build
+	$(BIN)/python -m benchmarks.driver --sampler random --trials 10000 --epochs 5 > build/driver-random.json
+	$(BIN)/python -m benchmarks.driver --sampler tpe --trials 10000 --epochs 5 > build/driver-tpe.json
+	$(BIN)/python -m benchmarks.driver --plot build/driver-random.json build/driver-tpe.json
 
 large-sweep: $(STAMP)  ## resuming and reading sweeps of 1,000 and 10,000 trials: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.large_sweep --trials 1000

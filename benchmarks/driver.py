@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -26,6 +27,7 @@ from orchestrator.study import Storage, SweepRecord
 from orchestrator.tracking import Identity, Shipper, Tracker
 from orchestrator.trial import JsonValue
 
+ROOT = Path(__file__).resolve().parent.parent
 NOWHERE = "http://127.0.0.1:9"
 """Nobody answers there: operations gather in the outbox."""
 NUM_METRICS = 20
@@ -94,6 +96,14 @@ class Meter:
     def means_ms(self) -> tuple[float, float]:
         """Wall and CPU, the means of what is remembered."""
         return round(1000 * fmean(self.wall_s or [0.0]), 2), round(1000 * fmean(self.cpu_s or [0.0]), 2)
+
+
+LINES = {
+    "cpu_ms_per_trial": "all of a trial",
+    "ask_cpu_ms": "hand-out",
+    "tell_cpu_ms": "ending, with its last measurement",
+    "report_cpu_ms": "measurement",
+}
 
 
 def _meter(memory: int) -> Meter:
@@ -188,8 +198,31 @@ def measure(
     return {"sampler": sampler, "epochs": epochs, "pruner": pruner, "rows": runner.rows}
 
 
+def plot(files: Sequence[Path], image: Path) -> None:
+    """What each kind of event and a whole trial cost against the number of trials, a panel for each sampler."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, len(files), figsize=(5 * len(files), 4), sharey=True, squeeze=False)
+    for axes, file in zip(panels[0], files, strict=True):
+        found = json.loads(file.read_text())
+        numbers = [row["trials"] for row in found["rows"]]
+        for key, line in LINES.items():
+            axes.plot(numbers, [row[key] for row in found["rows"]], marker="o", label=line)
+        axes.set_xscale("log")
+        axes.set_xlabel("trials")
+        axes.set_title(found["sampler"])
+    panels[0][0].set_ylim(bottom=0)
+    panels[0][0].set_ylabel("ms of the driver's processor")
+    panels[0][0].legend()
+    figure.tight_layout()
+    figure.savefig(image, dpi=110)
+
+
 def main() -> None:
-    """Parse the command line and print the figures."""
+    """Parse the command line and print the figures, or draw those of earlier runs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sampler", choices=["tpe", "random"], default="tpe")
     parser.add_argument("--pruner", choices=["asha", "none"], default="asha")
@@ -197,7 +230,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=9)
     parser.add_argument("--home", type=Path, help="keep the files there")
     parser.add_argument("--profile", type=Path, help="write a profile of the run there")
+    parser.add_argument("--plot", type=Path, nargs="+", metavar="JSON", help="draw what was printed, into --image")
+    parser.add_argument("--image", type=Path, default=ROOT / "docs" / "images" / "driver.png")
     options = parser.parse_args()
+    if options.plot:
+        plot(options.plot, options.image)
+        return
     with tempfile.TemporaryDirectory(prefix="orch-driver-") as folder:
         arguments = {
             "sampler": options.sampler,

@@ -25,6 +25,7 @@ from benchmarks.driver import NOWHERE, NUM_METRICS, spec_of
 from orchestrator.execution.clock import Clock
 from orchestrator.execution.control import ControlSettings, SweepControl
 from orchestrator.execution.doctor import findings_of, severities
+from orchestrator.execution.machine import peak_host_bytes
 from orchestrator.study import Storage, SweepRecord, SweepState
 from orchestrator.study.matched_epochs import importance, note_importance
 from orchestrator.study.models import distribution
@@ -114,7 +115,7 @@ def resume(home: Path) -> dict[str, JsonValue]:
         "ready_s": round(ready_s, 2),
         "first_hand_out_s": round(time.perf_counter() - started, 2),
         "cpu_s": round(time.process_time() - cpu, 2),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": round(peak_host_bytes() / 2**20),
     }
     tracker.close()
     storage.close()
