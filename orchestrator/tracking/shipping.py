@@ -184,11 +184,12 @@ class Shipping:
         name = starts[0].name if starts else run_name(self._identity.sweep, number)
         start_ms = starts[0].start_ms if starts else self._now_ms()
         parent_id = store.find_above() if number is None else self._runs.get(None)
-        self._has_looked = False  # a reply that is lost leaves a run that nobody here knows
+        # A reply that is lost, or an outbox that cannot be written, leaves a run that nobody here knows.
+        self._has_looked = False
         run_id = store.create(number, name=name, start_ms=start_ms, parent_id=parent_id)
-        self._has_looked = True
-        self._new.add(number)
         self._remember(number, run_id)
+        self._new.add(number)
+        self._has_looked = True
         return run_id
 
     def _look(self, store: RunStore) -> None:

@@ -1,5 +1,6 @@
 """The loop against a store in memory; its process and the real MLflow are in test_shipper.py."""
 
+import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -269,6 +270,24 @@ def test_the_parent_is_created_first_even_when_only_a_trial_speaks(store, outbox
     outbox.append([SetTags(number=4, tags={"a": "b"})], at_ms=1)
     assert ship().flush(5)
     assert list(store.made) == [None, 4]
+
+
+def test_an_outbox_that_cannot_take_a_run_makes_no_second_one(store, outbox, ship, monkeypatch):
+    remember_run, full = outbox.remember_run, [True]
+
+    def remember(number, run_id):
+        if full[0]:
+            raise sqlite3.OperationalError("database or disk is full")
+        remember_run(number, run_id)
+
+    monkeypatch.setattr(outbox, "remember_run", remember)
+    outbox.append([start_sweep(), start_trial(0)], at_ms=1)
+    shipper = ship()
+    wait_until(lambda: sum(report.error is not None for report in shipper.reports) >= 3)
+    assert list(store.made) == [None]
+    full[0] = False
+    assert shipper.flush(5)  # MemoryStore.create asserts that a run is new
+    assert list(store.made) == [None, 0]
 
 
 def test_runs_are_looked_for_once(store, outbox, ship):
