@@ -144,7 +144,7 @@ class Shipper:
                 error = redact(
                     f"the process that ships to MLflow ended with code {code}: {self._last_words}".rstrip(": ")
                 )
-                self._report = Report(num_shipped=0, error=error, flushed=0)
+                self._report, self._is_heard = Report(num_shipped=0, error=error, flushed=0), True
                 self._changed.notify_all()
             self._closing.wait(delay_s)
             delay_s = min(_MAX_BACKOFF_S, 2 * delay_s)
