@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -189,11 +189,16 @@ def sharers() -> Sharers | None:
             for job in jobs
             if not job.is_dead and _RESOURCES in job.config.metadata
         }
-        nodes = tuple(node["Resources"] for node in ray.nodes() if node["Alive"])
+        nodes = _nodes()
     # A head that is away, or a driver of another version: then all stays as it is.
     except (RayError, RuntimeError, ValueError):
         return None
     return Sharers(mine=ray.get_runtime_context().get_job_id(), resources=resources, nodes=nodes)
+
+
+def _nodes() -> tuple[Mapping[str, float], ...]:
+    """What each node that is alive has, such as its `CPU` and `GPU`."""
+    return tuple(node["Resources"] for node in ray.nodes() if node["Alive"])
 
 
 def probe(assignment: Assignment, *, cpu: float) -> Probed:
@@ -216,7 +221,7 @@ def capacity(resources: Resources, where: str) -> Capacity:
     Raises:
         UsageError: not one trial fits on any node.
     """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    nodes = _nodes()
     gpus = sum(node.get("GPU", 0.0) for node in nodes)
     need = needed(resources, gpus=gpus)
     fit = sum(need.times_on(node) for node in nodes)

@@ -81,7 +81,6 @@ class Shipping:
         """Ship until `close`."""
         failures, lock = 0, None
         while not self._closing:
-            self._wake.clear()
             request, began_s, error = self._flush, self._monotonic_s(), None
             try:
                 lock = lock or self._lock()
@@ -102,6 +101,7 @@ class Shipping:
                 self._flushed = request
             self._report(Report(num_shipped=self._num_shipped, error=error, flushed=self._flushed))
             self._wake.wait(delay_s)
+            self._wake.clear()
         if lock is not None:
             lock.close()
 

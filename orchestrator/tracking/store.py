@@ -83,7 +83,7 @@ class RunStore:
         return next((str(run.info.run_id) for run in search(self._client, self._experiment_id, query)), None)
 
     def create(self, number: int | None, *, name: str, start_ms: int, parent_id: str | None) -> str:
-        """Create a run with the tags by which `find` will find it."""
+        """Create a run with the tags by which `runs` will find it."""
         tags = {"orch.sweep": self._identity.sweep, "orch.sweep_id": self._identity.sweep_id}
         if number is None:
             tags["orch.kind"] = "sweep"
